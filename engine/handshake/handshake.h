@@ -1,0 +1,60 @@
+#pragma once
+// RFC 6455 section 4: the opening handshake, both roles, over parsed HTTP heads. No I/O.
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/http/message.h"
+
+namespace millrace::ws {
+
+// Sec-WebSocket-Accept of a Sec-WebSocket-Key (section 4.2.2): 28 characters into `out`.
+void accept_key(std::string_view key, std::span<char, 28> out);
+
+struct UpgradePolicy {
+    // Origins that may connect. Empty: a request without Origin, or one whose Origin's host is the request's
+    // Host. "*": all. Compared without case as scheme://host[:port].
+    std::vector<std::string> origins;
+    std::vector<std::string> subprotocols;  // ours, by preference; none offered in common: none is chosen
+};
+
+enum class Verdict : std::uint8_t {
+    kUpgrade,   // answer 101 with write_switching_protocols()
+    kOrdinary,  // not an upgrade to WebSocket: an ordinary HTTP request (RFC 9110 section 7.8)
+    kReject,    // answer `status`; 426 carries Upgrade and Sec-WebSocket-Version: 13
+};
+
+struct Judgement {
+    Verdict verdict = Verdict::kOrdinary;
+    int status = 0;
+    const char* why = "";          // kReject: a static sentence naming the rule
+    std::string_view key;          // Sec-WebSocket-Key
+    std::string_view subprotocol;  // chosen; points into the policy
+};
+
+Judgement judge(const http::Request& request, const UpgradePolicy& policy);
+
+// Each writes a whole response or request head and returns its length, or 0 when `out` is too small.
+std::size_t write_switching_protocols(std::span<char> out, const Judgement& judgement);
+
+struct ClientRequest {
+    std::string_view host;  // with port where it is not 80
+    std::string_view target = "/";
+    std::string_view key;  // 24 characters: base64 of 16 random bytes (section 4.1)
+    std::string_view origin;
+    std::span<const std::string> subprotocols;
+    std::span<const http::Field> extra;
+};
+
+std::size_t write_client_request(std::span<char> out, const ClientRequest& request);
+
+// base64 of 16 random bytes.
+void client_key(std::span<const std::byte, 16> random, std::span<char, 24> out);
+
+// Section 4.1, the client's checks: empty string when the response establishes the connection, else why not.
+std::string_view check_response(const http::Response& response, const ClientRequest& request);
+
+}  // namespace millrace::ws

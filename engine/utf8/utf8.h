@@ -1,0 +1,23 @@
+#pragma once
+// Incremental UTF-8 validation (RFC 3629), failing at the first byte that cannot be right (RFC 6455
+// section 8.1), across any cut of the input.
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace millrace::ws {
+
+class Utf8Validator {
+  public:
+    // False as soon as the bytes so far cannot begin a valid text.
+    bool feed(std::span<const std::byte> bytes);
+    // Whether the text may end here.
+    bool complete() const { return state_ == 0; }
+    void reset() { state_ = 0; }
+
+  private:
+    std::uint32_t state_ = 0;
+};
+
+}  // namespace millrace::ws
