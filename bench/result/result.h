@@ -1,0 +1,87 @@
+#pragma once
+// What a measuring command found, as plain values: the result file (result_file.h) and the table for the
+// terminal (table.h) are two views of it. Schema 1; a stage that did not run is absent.
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bench/result/environment.h"
+#include "bench/result/histogram.h"
+
+namespace millrace::bench {
+
+// Nanoseconds.
+struct Quantiles {
+    std::uint64_t min = 0;
+    double mean = 0;
+    std::uint64_t p50 = 0, p90 = 0, p99 = 0, p99_9 = 0, p99_99 = 0;
+    std::uint64_t max = 0;
+};
+
+Quantiles quantiles(const Histogram& histogram);
+
+struct ConnectResult {
+    std::uint64_t connections = 0;  // TCP and WebSocket handshakes completed
+    std::uint64_t failed = 0;
+    std::map<std::string, std::uint64_t> failed_because;
+    double seconds = 0;
+    double rate_per_s = 0;
+    // Measured: memory in use with all connections less memory in use with none, over their number.
+    double server_bytes_per_connection = 0;
+    double client_bytes_per_connection = 0;
+    // The cross-check: growth of the process' resident memory over the same time, both ends and the bench's
+    // own books together, over the number of connections.
+    double process_bytes_per_connection = 0;
+};
+
+struct HoldResult {
+    std::uint64_t connections = 0;
+    std::uint64_t verified = 0;
+    std::uint64_t lost = 0;
+};
+
+struct EchoResult {
+    std::uint64_t connections = 0;
+    std::uint64_t payload_bytes = 0;
+    std::uint64_t in_flight = 0;  // a connection
+    double seconds = 0;
+    double messages_per_s = 0;  // echoes verified by the client
+    double bytes_per_s = 0;     // their payload, one way
+    std::uint64_t messages = 0;
+    std::uint64_t verified_bytes = 0;  // by the client
+    std::uint64_t server_verified_bytes = 0;
+    std::uint64_t corrupted = 0;
+    std::uint64_t lost = 0;
+    // Segments with data that the client's TCP sent while the messages above were counted; as many as
+    // messages when none shares one.
+    std::optional<std::uint64_t> data_segments;
+};
+
+struct LatencyResult {
+    double rate_per_s = 0;
+    std::uint64_t payload_bytes = 0;
+    std::uint64_t sent = 0;
+    std::uint64_t lost = 0;
+    std::uint64_t corrupted = 0;
+    Quantiles rtt_ns;
+    Quantiles floor_rtt_ns;
+    double rtt_p50_over_floor_p50 = 0;
+};
+
+struct Result {
+    std::string program;
+    std::vector<std::string> invalid_because;  // sentences; a run is valid when there are none
+    std::vector<std::string> remarks;          // what the reader should know of a valid run
+    Environment environment;
+    std::optional<ConnectResult> connect;
+    std::optional<HoldResult> hold;
+    std::optional<EchoResult> echo;
+    std::optional<LatencyResult> latency;
+
+    bool valid() const { return invalid_because.empty(); }
+};
+
+}  // namespace millrace::bench

@@ -1,0 +1,128 @@
+#include "bench/result/result_file.h"
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+
+namespace millrace::bench {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json to_json(const Quantiles& q) {
+    return {{"min", q.min}, {"mean", q.mean},   {"p50", q.p50},       {"p90", q.p90},
+            {"p99", q.p99}, {"p99_9", q.p99_9}, {"p99_99", q.p99_99}, {"max", q.max}};
+}
+
+Json to_json(const Environment& e) {
+    return {{"cpu", e.cpu},
+            {"cores", e.cores},
+            {"kernel", e.kernel},
+            {"dpdk", e.dpdk},
+            {"carrier", e.carrier},
+            {"eal", e.eal},
+            {"hugepages", e.hugepages},
+            {"argv", e.argv},
+            {"seed", e.seed},
+            {"commit", e.commit},
+            {"server_cores", e.server_cores},
+            {"client_cores", e.client_cores},
+            {"checksums", e.checksums}};
+}
+
+Json to_json(const ConnectResult& r) {
+    return {{"connections", r.connections},
+            {"failed", r.failed},
+            {"failed_because", r.failed_because},
+            {"seconds", r.seconds},
+            {"rate_per_s", r.rate_per_s},
+            {"server_bytes_per_connection", r.server_bytes_per_connection},
+            {"client_bytes_per_connection", r.client_bytes_per_connection},
+            {"process_bytes_per_connection", r.process_bytes_per_connection}};
+}
+
+Json to_json(const HoldResult& r) {
+    return {{"connections", r.connections}, {"verified", r.verified}, {"lost", r.lost}};
+}
+
+Json to_json(const EchoResult& r) {
+    Json json{{"connections", r.connections},
+              {"payload_bytes", r.payload_bytes},
+              {"in_flight", r.in_flight},
+              {"seconds", r.seconds},
+              {"messages_per_s", r.messages_per_s},
+              {"bytes_per_s", r.bytes_per_s},
+              {"messages", r.messages},
+              {"verified_bytes", r.verified_bytes},
+              {"server_verified_bytes", r.server_verified_bytes},
+              {"corrupted", r.corrupted},
+              {"lost", r.lost}};
+    if (r.data_segments) json["data_segments"] = *r.data_segments;
+    return json;
+}
+
+Json to_json(const LatencyResult& r) {
+    return {{"rate_per_s", r.rate_per_s},
+            {"payload_bytes", r.payload_bytes},
+            {"sent", r.sent},
+            {"lost", r.lost},
+            {"corrupted", r.corrupted},
+            {"rtt_ns", to_json(r.rtt_ns)},
+            {"floor_rtt_ns", to_json(r.floor_rtt_ns)},
+            {"rtt_p50_over_floor_p50", r.rtt_p50_over_floor_p50}};
+}
+
+}  // namespace
+
+Quantiles quantiles(const Histogram& h) {
+    return {.min = h.min(),
+            .mean = h.mean(),
+            .p50 = h.percentile(50),
+            .p90 = h.percentile(90),
+            .p99 = h.percentile(99),
+            .p99_9 = h.percentile(99.9),
+            .p99_99 = h.percentile(99.99),
+            .max = h.max()};
+}
+
+Json to_json(const Result& result) {
+    Json stages = Json::object();
+    if (result.connect) stages["connect"] = to_json(*result.connect);
+    if (result.hold) stages["hold"] = to_json(*result.hold);
+    if (result.echo) stages["echo"] = to_json(*result.echo);
+    if (result.latency) stages["latency"] = to_json(*result.latency);
+    return {{"schema", 1},
+            {"program", result.program},
+            {"valid", result.valid()},
+            {"invalid_because", result.invalid_because},
+            {"remarks", result.remarks},
+            {"environment", to_json(result.environment)},
+            {"stages", stages}};
+}
+
+Expected<void> write_result(const Result& result, const std::string& path) {
+    const std::string text = to_json(result).dump(2) + "\n";
+    if (path == "-") {
+        std::cout << text << std::flush;
+        if (!std::cout) return fail("cannot write the result to standard output");
+        return {};
+    }
+    // A device or a pipe cannot be replaced by renaming a file over it.
+    std::error_code ignored;
+    const bool replace =
+        !std::filesystem::exists(path, ignored) || std::filesystem::is_regular_file(path, ignored);
+    const std::string place = replace ? path + ".part" : path;
+    std::ofstream file(place, std::ios::trunc);
+    file << text << std::flush;
+    if (!file) return fail("cannot write the result file " + place + ": " + std::strerror(errno));
+    file.close();
+    if (replace && std::rename(place.c_str(), path.c_str()) != 0)
+        return fail("cannot rename " + place + " to " + path + ": " + std::strerror(errno));
+    return {};
+}
+
+}  // namespace millrace::bench

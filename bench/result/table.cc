@@ -1,0 +1,118 @@
+#include "bench/result/table.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <iterator>
+
+#include "engine/options/units.h"
+
+namespace millrace::bench {
+
+namespace {
+
+// "  connect   " in front of a stage's first line, as many blanks in front of the others.
+class Block {
+  public:
+    Block(std::string& out, std::string_view name) : out_(out), name_(name) {}
+
+    template <class... Args>
+    void line(fmt::format_string<Args...> format, Args&&... args) {
+        fmt::format_to(std::back_inserter(out_), "  {:<9} ", name_);
+        fmt::format_to(std::back_inserter(out_), format, std::forward<Args>(args)...);
+        out_ += '\n';
+        name_ = "";
+    }
+
+  private:
+    std::string& out_;
+    std::string_view name_;
+};
+
+std::string rounded(double number) {
+    return with_commas(static_cast<std::uint64_t>(std::llround(number)));
+}
+
+std::string ns(std::uint64_t nanoseconds) {
+    return format_duration(Duration(nanoseconds));
+}
+std::string bytes(std::uint64_t count) {
+    return format_bytes(static_cast<double>(count));
+}
+
+std::string cores_text(const std::vector<unsigned>& cores) {
+    std::string out = cores.size() == 1 ? "core " : "cores ";
+    for (const unsigned core : cores)
+        out += (out.back() == ' ' ? "" : ",") + std::to_string(core);
+    return out;
+}
+
+void show(std::string& out, const ConnectResult& r) {
+    Block block(out, "connect");
+    block.line("{} connections a second", rounded(r.rate_per_s));
+    block.line("{} TCP and WebSocket handshakes in {:.3g} s, {} failed", with_commas(r.connections),
+               r.seconds, with_commas(r.failed));
+    for (const auto& [reason, count] : r.failed_because)
+        block.line("  failed: {} {}", with_commas(count), reason);
+    block.line("an idle connection holds {} at the server, {} at the client",
+               format_bytes(r.server_bytes_per_connection), format_bytes(r.client_bytes_per_connection));
+}
+
+void show(std::string& out, const HoldResult& r) {
+    Block block(out, "hold");
+    block.line("{} of {} connections echoed a message through, verified; {} lost", with_commas(r.verified),
+               with_commas(r.connections), with_commas(r.lost));
+}
+
+void show(std::string& out, const EchoResult& r) {
+    Block block(out, "echo");
+    block.line("{} messages a second there and back, {}/s each way", rounded(r.messages_per_s),
+               format_bytes(r.bytes_per_s));
+    block.line("{} connections, {} message{} in flight on each, {} payload, {:.3g} s",
+               with_commas(r.connections), with_commas(r.in_flight), r.in_flight == 1 ? "" : "s",
+               bytes(r.payload_bytes), r.seconds);
+    block.line("every byte verified at both ends: {} messages, {} corrupted, {} lost",
+               with_commas(r.messages), with_commas(r.corrupted), with_commas(r.lost));
+}
+
+void show(std::string& out, const LatencyResult& r) {
+    Block block(out, "latency");
+    block.line("{} round trip, median; the bare ring between the same cores takes {}: {:.2f} times",
+               ns(r.rtt_ns.p50), ns(r.floor_rtt_ns.p50), r.rtt_p50_over_floor_p50);
+    block.line("one message of {} at a time, {} of them, {} lost", bytes(r.payload_bytes),
+               with_commas(r.sent), with_commas(r.lost));
+    block.line("{:>12} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}", "", "min", "p50", "p90", "p99", "p99.9", "max");
+    const auto row = [&block](std::string_view name, const Quantiles& q) {
+        block.line("{:>12} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}", name, ns(q.min), ns(q.p50), ns(q.p90),
+                   ns(q.p99), ns(q.p99_9), ns(q.max));
+    };
+    row("round trip", r.rtt_ns);
+    row("bare ring", r.floor_rtt_ns);
+}
+
+}  // namespace
+
+std::string with_commas(std::uint64_t number) {
+    std::string digits = std::to_string(number);
+    for (std::size_t i = digits.size(); i > 3; i -= 3)
+        digits.insert(i - 3, ",");
+    return digits;
+}
+
+std::string table(const Result& result) {
+    const Environment& e = result.environment;
+    std::string out = fmt::format("\n{}: {}, {}; server on {}, client on {}\n\n", result.program, e.carrier,
+                                  e.cpu, cores_text(e.server_cores), cores_text(e.client_cores));
+    if (result.connect) show(out, *result.connect);
+    if (result.hold) show(out, *result.hold);
+    if (result.echo) show(out, *result.echo);
+    if (result.latency) show(out, *result.latency);
+    if (!result.remarks.empty() || !result.valid()) out += '\n';
+    for (const std::string& remark : result.remarks)
+        out += fmt::format("  note: {}\n", remark);
+    for (const std::string& reason : result.invalid_because)
+        out += fmt::format("  INVALID: {}\n", reason);
+    return out;
+}
+
+}  // namespace millrace::bench
