@@ -1,0 +1,33 @@
+#pragma once
+// What a shard's TCP is told when it is created.
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "netstack/base/address.h"
+#include "netstack/base/time.h"
+
+namespace millrace::tcp {
+
+struct Config {
+    std::size_t max_connections = 65536;
+    std::size_t max_half_open = 16384;  // SYN-RECEIVED; beyond it SYNs are dropped and counted
+    std::uint32_t send_limit =
+        1u << 20;  // bytes queued and unacknowledged per connection, before prepare() refuses
+    std::uint32_t receive_window = 1u << 20;   // bytes, most that is ever offered
+    std::uint64_t max_reassembly = 64u << 20;  // bytes held for all connections, out of order or paused
+    std::uint16_t mtu = 1500;
+    Duration delayed_ack = 40ms;  // zero: acknowledge every segment at once
+    Duration min_rto = 200ms;     // RFC 6298 (2.4) says 1 s SHOULD; Linux' value, allowed by RFC 8961
+    Duration time_wait = 60s;     // 2 MSL (RFC 9293 section 3.4.2), with MSL 30 s
+    std::array<std::uint64_t, 2> secret{};  // keys of ISNs and of the table's hash
+};
+
+// Consecutive local addresses: connect() takes its source addresses and ports from them.
+struct AddressRange {
+    net::Ipv4 first;
+    std::uint32_t count = 1;
+};
+
+}  // namespace millrace::tcp

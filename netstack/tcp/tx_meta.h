@@ -1,0 +1,32 @@
+#pragma once
+// What TCP keeps in the private area of an mbuf that it sends from.
+
+#include <rte_mbuf.h>
+
+#include <cstdint>
+
+#include "netstack/tcp/seq.h"
+
+namespace millrace::tcp {
+
+// A unit of the send queue: one mbuf of at most one MSS of payload. The layers below prepend their headers to
+// the same mbuf and change its data offset and length, so the payload's place is kept here.
+struct TxMeta {
+    rte_mbuf* next;         // the queue's next unit
+    Seq seq;                // of the first payload byte
+    std::uint32_t sent_at;  // microseconds, first transmission
+    std::uint16_t offset;   // of the payload in the buffer
+    std::uint16_t length;   // of the payload
+    std::uint16_t transmissions;
+};
+
+// Both of Tcp's pools are created with this private size (rte_pktmbuf_pool_create's priv_size). 32 bytes put
+// the TCP header of a unit, with timestamps, at the start of a cache line.
+inline constexpr std::uint16_t kTxPrivateBytes = 32;
+static_assert(sizeof(TxMeta) <= kTxPrivateBytes && kTxPrivateBytes % RTE_MBUF_PRIV_ALIGN == 0);
+
+inline TxMeta& meta(rte_mbuf* unit) {
+    return *static_cast<TxMeta*>(rte_mbuf_to_priv(unit));
+}
+
+}  // namespace millrace::tcp

@@ -1,0 +1,50 @@
+#pragma once
+// Segments on their way out: the list that Tcp fills and the stack drains into IpOutput after every flush().
+// Sans-I/O: what TCP does to the world is this list (and its events), so a test reads it directly.
+
+#include <rte_mbuf.h>
+
+#include <cassert>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "netstack/base/address.h"
+
+namespace millrace::tcp {
+
+// What IpOutput::send() asks for. `packet` begins with a TCP header of `header_bytes` whose checksum field is
+// zero; it may be a chain; its first mbuf has at least net::kLinkHeadroom in front. One reference is owned.
+struct TxSegment {
+    rte_mbuf* packet;
+    net::Ipv4 source;
+    net::Ipv4 destination;
+    std::uint16_t header_bytes;
+};
+
+class TxSegments {
+  public:
+    static constexpr std::size_t kCapacity = 512;
+
+    std::size_t room() const { return kCapacity - count_; }
+    void push(const TxSegment& segment) {
+        assert(count_ < kCapacity);
+        list_[count_++] = segment;
+    }
+    std::span<const TxSegment> view() const { return {list_.get(), count_}; }
+    // The segments' references have been taken over.
+    void clear() { count_ = 0; }
+
+    TxSegments() = default;
+    TxSegments(TxSegments&&) = delete;
+    ~TxSegments() {
+        for (const TxSegment& segment : view())
+            rte_pktmbuf_free(segment.packet);
+    }
+
+  private:
+    std::unique_ptr<TxSegment[]> list_ = std::make_unique<TxSegment[]>(kCapacity);
+    std::size_t count_ = 0;
+};
+
+}  // namespace millrace::tcp
