@@ -1,0 +1,125 @@
+"""Installs Millrace into an empty tree, builds an outside program against what is there, and talks to it.
+
+    /usr/bin/python3 tests/install/install_test.py BUILD
+
+The last line is "N passed, N failed". Each step needs the one before, so the first failure ends it."""
+
+import asyncio
+import glob
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(os.path.dirname(HERE), "interop"))
+
+import websockets  # noqa: E402
+
+from process import Process  # noqa: E402
+
+PATIENCE = 60
+
+
+def run(*arguments, **options):
+    done = subprocess.run(arguments, capture_output=True, text=True, **options)
+    if done.returncode != 0:
+        raise RuntimeError(f"{' '.join(arguments)}: status {done.returncode}\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def only(root, pattern):
+    found = glob.glob(os.path.join(root, "**", pattern), recursive=True)
+    if len(found) != 1:
+        raise RuntimeError(f"{pattern} in the installed tree: {found}")
+    return found[0]
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Installed:
+    """The steps, in order, and what each leaves for the next."""
+
+    def __init__(self, build, root):
+        self._build = build
+        self._root = root
+        self._echo = os.path.join(root, "echo")
+
+    def meson_install_fills_an_empty_tree(self):
+        run("meson", "install", "--no-rebuild", "-C", self._build, "--destdir", self._root)
+        for pattern in ("bin/millrace", "bin/millrace-bench", "pkgconfig/millrace.pc"):
+            only(self._root, pattern)
+
+    def the_installed_programs_run(self):
+        for program in ("bin/millrace", "bin/millrace-bench"):
+            run(only(self._root, program), "--help")
+
+    def an_outside_program_builds_with_pkg_config(self):
+        environment = dict(os.environ, PKG_CONFIG_PATH=os.path.dirname(only(self._root, "pkgconfig/millrace.pc")))
+        flags = run("pkg-config", "--cflags", "--libs", "millrace", env=environment).split()
+        if os.path.dirname(os.path.dirname(HERE)) in " ".join(flags):
+            raise RuntimeError(f"the flags lead back to the sources: {flags}")
+        # Away from the repository: nothing but the installed tree and the system can be found.
+        run("g++", "-std=gnu++20", "-O2", "-Wall", "-Werror", os.path.join(HERE, "echo.cc"), "-o", self._echo, *flags,
+            cwd=self._root)
+
+    def it_echoes(self):
+        port = free_port()
+
+        async def talk():
+            deadline = time.monotonic() + PATIENCE
+            while True:
+                try:
+                    peer = await websockets.connect(f"ws://127.0.0.1:{port}/", max_size=None)
+                    break
+                except OSError:
+                    if time.monotonic() > deadline or not echo.running:
+                        raise
+                    await asyncio.sleep(0.05)
+            for message in ("hello", "", "Grüße", b"", b"\x00\xff" * 1000, "x" * 100_000):
+                await peer.send(message)
+                got = await peer.recv()
+                if got != message:
+                    raise RuntimeError(f"sent {message[:40]!r}, got {got[:40]!r}")
+            await peer.close()
+
+        with Process([self._echo, f"ws://127.0.0.1:{port}"]) as echo:
+            asyncio.run(asyncio.wait_for(talk(), PATIENCE))
+            echo.signal(signal.SIGTERM)
+            status = echo.wait(PATIENCE)
+            if status != 0:
+                raise RuntimeError(f"SIGTERM ended it with status {status}\n{echo.said()}")
+
+
+def main():
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    sys.stdout.reconfigure(line_buffering=True)
+    passed = 0
+    failed = 0
+    with tempfile.TemporaryDirectory(prefix="millrace-test-") as root:
+        steps = Installed(os.path.abspath(sys.argv[1]), root)
+        for step in (steps.meson_install_fills_an_empty_tree, steps.the_installed_programs_run,
+                     steps.an_outside_program_builds_with_pkg_config, steps.it_echoes):
+            title = "install: " + step.__name__.replace("_", " ")
+            try:
+                step()
+            except Exception as error:
+                failed += 1
+                print(f"FAIL  {title}\n      {error}")
+                break
+            passed += 1
+            print(f"ok    {title}")
+    print(f"{passed} passed, {failed} failed")
+    sys.exit(failed != 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,113 @@
+"""`millrace serve` over each carrier."""
+
+import os
+import signal
+import subprocess
+
+from harness import Failure, Skip
+from network import STACK_ADDRESS, STACK_CIDR, STACK_INTERFACE, in_namespace
+from process import Process
+
+SERVER = "engine/serve/millrace"
+PORT = 9001
+# Long enough for a busy machine: what takes this long has hung.
+PATIENCE = 60
+EAL = "--no-huge --no-pci --no-shconf -m 512 --vdev="
+DEVICES = {
+    "dpdk": f"net_af_packet0,iface={STACK_INTERFACE},qdisc_bypass=1",
+    "xdp": f"net_af_xdp0,iface={STACK_INTERFACE},force_copy=1",
+}
+
+
+class Carrier:
+    """One way to carry bytes, and the server that the tests share over it."""
+
+    def __init__(self, name, build, network):
+        self.name = name
+        self.kernel = name == "uring"
+        self.address = "127.0.0.1" if self.kernel else STACK_ADDRESS
+        self.network = network
+        self._build = build
+        self._shared = None
+
+    @property
+    def origin(self):
+        return f"{self.address}:{PORT}"
+
+    @property
+    def url(self):
+        return f"ws://{self.origin}"
+
+    @property
+    def echo(self):
+        return self.url + "/echo"
+
+    @property
+    def eal(self):
+        return EAL + DEVICES[self.name]
+
+    def program(self, name):
+        return os.path.join(self._build, name)
+
+    def place(self, *arguments):
+        """A command as it is to be run: the packet carriers' interface is in the other namespace."""
+        return list(arguments) if self.kernel else in_namespace(self.network.b, *arguments)
+
+    def net_options(self):
+        if self.kernel:
+            return ["--net", "uring"]
+        return ["--net", "dpdk", "--ip", STACK_CIDR, "--eal", self.eal]
+
+    def serve(self, *options):
+        """A server of its own for one test. The shared one has to make room: same port, same interface."""
+        self.stop()
+        return self._start(*options)
+
+    def share(self):
+        """The server that all tests use which have no wish of their own."""
+        if self._shared is None:
+            self._shared = self._start()
+        return self._shared
+
+    def stop(self):
+        shared, self._shared = self._shared, None
+        if shared is None:
+            return
+        if not shared.running:
+            raise Failure(f"the server has died, status {shared.wait()}:\n{shared.said()}")
+        shared.signal(signal.SIGTERM)
+        try:
+            shared.wait(PATIENCE)
+        finally:
+            shared.__exit__()
+
+    def check_alive(self):
+        if self._shared is not None and not self._shared.running:
+            died, self._shared = self._shared, None
+            raise Failure(f"the server has died, status {died.wait()}:\n{died.said()}")
+
+    def said(self):
+        return self._shared.said() if self._shared else ""
+
+    def _start(self, *options):
+        if self.name == "xdp":  # a killed process leaves its program on the interface
+            subprocess.run(in_namespace(self.network.b, "ip", "link", "set", "dev", STACK_INTERFACE, "xdp", "off"),
+                           check=True)
+        server = Process(self.place(self.program(SERVER), "serve", *self.net_options(), "--listen", self.url, *options))
+        server.wait_for_line("millrace: listening on ws://", PATIENCE)
+        return server
+
+    def run_to_end(self, *arguments):
+        """`millrace` with these arguments: its exit status and what it says on standard error."""
+        done = subprocess.run(self.place(self.program(SERVER), *arguments), capture_output=True, text=True, timeout=PATIENCE,
+                              stdin=subprocess.DEVNULL)
+        return done.returncode, done.stderr
+
+
+def probe_xdp(carrier):
+    """Says why AF_XDP cannot be used here, by starting a server on it."""
+    try:
+        carrier.share()
+    except RuntimeError as error:
+        last = str(error).splitlines()[-1]
+        raise Skip(f"a server on AF_XDP does not start here: {last}") from error

@@ -1,0 +1,98 @@
+"""Two network namespaces joined by a veth pair. In `a` the kernel has an address and all clients live there, this
+process among them; in `b` the interface belongs to Millrace alone, the kernel has no address on it."""
+
+import os
+import re
+import subprocess
+
+from process import LIBC
+
+CLONE_NEWNET = 0x40000000
+PREFIX = "millrace-test-"
+
+KERNEL_ADDRESS = "10.77.0.1"
+STACK_ADDRESS = "10.77.0.2"
+STACK_CIDR = STACK_ADDRESS + "/24"
+KERNEL_INTERFACE = "mrt-a"
+STACK_INTERFACE = "mrt-b"
+
+
+def run(*arguments):
+    done = subprocess.run(arguments, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise RuntimeError(f"{' '.join(arguments)}: {done.stderr.strip()}")
+    return done.stdout
+
+
+def in_namespace(name, *arguments):
+    return ["ip", "netns", "exec", name, *arguments]
+
+
+class Network:
+    def __init__(self):
+        self.a = f"{PREFIX}{os.getpid()}-a"
+        self.b = f"{PREFIX}{os.getpid()}-b"
+        self._home = os.open("/proc/self/ns/net", os.O_RDONLY)
+
+    def __enter__(self):
+        remove_leftovers()
+        try:
+            self._build()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def _build(self):
+        for name in (self.a, self.b):
+            run("ip", "netns", "add", name)
+        run("ip", "-n", self.a, "link", "add", KERNEL_INTERFACE, "type", "veth", "peer", "name", STACK_INTERFACE,
+            "netns", self.b)
+        # The stack's side shall be silent but for the stack: no link-local address, no router solicitation.
+        run(*in_namespace(self.b, "sysctl", "-qw", f"net.ipv6.conf.{STACK_INTERFACE}.disable_ipv6=1"))
+        # Over veth the kernel leaves checksums and segmentation to a NIC that is not there.
+        run(*in_namespace(self.a, "ethtool", "-K", KERNEL_INTERFACE, "tx", "off", "tso", "off", "gso", "off"))
+        run("ip", "-n", self.a, "address", "add", KERNEL_ADDRESS + "/24", "dev", KERNEL_INTERFACE)
+        run("ip", "-n", self.a, "link", "set", "lo", "up")
+        run("ip", "-n", self.b, "link", "set", STACK_INTERFACE, "up")
+        run("ip", "-n", self.a, "link", "set", KERNEL_INTERFACE, "up")
+        with open(f"/run/netns/{self.a}") as namespace:
+            self._enter(namespace.fileno())
+
+    def __exit__(self, *_):
+        self._enter(self._home)
+        for name in (self.a, self.b):
+            subprocess.run(["ip", "netns", "delete", name], capture_output=True)
+
+    @staticmethod
+    def _enter(descriptor):
+        if LIBC.setns(descriptor, CLONE_NEWNET) != 0:
+            raise OSError("cannot enter the network namespace")
+
+
+def remove_leftovers():
+    """Namespaces of an earlier run that was killed: ours by name, and their process is gone."""
+    for line in run("ip", "netns", "list").splitlines():
+        match = re.match(PREFIX + r"(\d+)-[ab]\b", line)
+        if match and not os.path.exists(f"/proc/{match[1]}"):
+            run("ip", "netns", "delete", match[0])
+
+
+class Cut:
+    """While in this context no packet passes from or to the given TCP ports of the kernel's side, either way."""
+
+    def __init__(self, ports):
+        self._ports = ", ".join(str(port) for port in ports)
+
+    def __enter__(self):
+        rules = f"""
+            table inet millrace_test {{
+                chain in {{ type filter hook input priority 0; tcp dport {{ {self._ports} }} drop;
+                            tcp sport {{ {self._ports} }} drop; }}
+                chain out {{ type filter hook output priority 0; tcp sport {{ {self._ports} }} drop; }}
+            }}"""
+        run("nft", rules)
+        return self
+
+    def __exit__(self, *_):
+        run("nft", "delete table inet millrace_test")
