@@ -10,14 +10,20 @@ namespace millrace::ws {
 
 class Utf8Validator {
   public:
-    // False as soon as the bytes so far cannot begin a valid text.
+    // False as soon as the bytes so far cannot begin a valid text, and ever after until reset().
     bool feed(std::span<const std::byte> bytes);
     // Whether the text may end here.
     bool complete() const { return state_ == 0; }
     void reset() { state_ = 0; }
 
   private:
-    std::uint32_t state_ = 0;
+    std::uint8_t state_ = 0;  // 0: between characters; others in utf8.cc
 };
+
+// Whether `bytes` are a whole valid text.
+inline bool is_utf8(std::span<const std::byte> bytes) {
+    Utf8Validator validator;
+    return validator.feed(bytes) && validator.complete();
+}
 
 }  // namespace millrace::ws

@@ -1,0 +1,131 @@
+// ASCII is skipped 64 or 8 bytes at a time; everything else runs through an automaton whose states are bit
+// offsets: the table's word for a byte holds the next state for each state, and one shift selects it. The
+// table's load does not wait for the state before, so the chain is a shift a byte, without branches.
+
+#include "engine/utf8/utf8.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+namespace millrace::ws {
+namespace {
+
+// What the next byte must be, by RFC 3629 section 4.
+enum State : std::uint8_t {
+    kBoundary = 0,  // a character's first byte
+    kTail1 = 6,     // one more of 80..BF
+    kTail2 = 12,    // two more
+    kTail3 = 18,    // three more
+    kAfterE0 = 24,  // A0..BF, then kTail1: no overlong form of U+0800 and below
+    kAfterEd = 30,  // 80..9F, then kTail1: no surrogate
+    kAfterF0 = 36,  // 90..BF, then kTail2: no overlong form
+    kAfterF4 = 42,  // 80..8F, then kTail2: nothing above U+10FFFF
+    kInvalid = 48,  // for good
+    kStateMask = 63,
+};
+
+constexpr State first_byte(unsigned byte) {
+    if (byte < 0x80) return kBoundary;
+    if (byte < 0xC2) return kInvalid;  // a tail byte, or C0 and C1, which only overlong forms need
+    if (byte < 0xE0) return kTail1;
+    if (byte == 0xE0) return kAfterE0;
+    if (byte == 0xED) return kAfterEd;
+    if (byte < 0xF0) return kTail2;
+    if (byte == 0xF0) return kAfterF0;
+    if (byte < 0xF4) return kTail3;
+    if (byte == 0xF4) return kAfterF4;
+    return kInvalid;
+}
+
+constexpr State after(State state, unsigned byte) {
+    const auto tail = [byte](unsigned low, unsigned high, State then) {
+        return byte >= low && byte <= high ? then : kInvalid;
+    };
+    switch (state) {
+        case kBoundary:
+            return first_byte(byte);
+        case kTail1:
+            return tail(0x80, 0xBF, kBoundary);
+        case kTail2:
+            return tail(0x80, 0xBF, kTail1);
+        case kTail3:
+            return tail(0x80, 0xBF, kTail2);
+        case kAfterE0:
+            return tail(0xA0, 0xBF, kTail1);
+        case kAfterEd:
+            return tail(0x80, 0x9F, kTail1);
+        case kAfterF0:
+            return tail(0x90, 0xBF, kTail2);
+        case kAfterF4:
+            return tail(0x80, 0x8F, kTail2);
+        default:
+            return kInvalid;
+    }
+}
+
+constexpr std::array<std::uint64_t, 256> make_table() {
+    std::array<std::uint64_t, 256> table{};
+    for (unsigned byte = 0; byte < 256; ++byte)
+        for (unsigned state = kBoundary; state <= kInvalid; state += 6)
+            table[byte] |= std::uint64_t{after(static_cast<State>(state), byte)} << state;
+    return table;
+}
+
+constexpr auto kTable = make_table();
+
+template <class Word>
+Word load(const std::byte* from) {
+    Word word;
+    std::memcpy(&word, from, sizeof word);
+    return word;
+}
+
+template <class Word>
+constexpr Word kHighBits = static_cast<Word>(0x8080'8080'8080'8080u);
+
+bool is_ascii_64(const std::byte* bytes) {
+    std::uint64_t all = 0;
+    for (std::size_t i = 0; i < 64; i += 8)
+        all |= load<std::uint64_t>(bytes + i);
+    return (all & kHighBits<std::uint64_t>) == 0;
+}
+
+// Whether the last bytes, fewer than 8 of them unchecked, are ASCII: with words that overlap what was
+// checked.
+bool is_ascii_tail(const std::byte* bytes, std::size_t size) {
+    if (size >= 8) return (load<std::uint64_t>(bytes + size - 8) & kHighBits<std::uint64_t>) == 0;
+    if (size >= 4) {
+        const auto both = load<std::uint32_t>(bytes) | load<std::uint32_t>(bytes + size - 4);
+        return (both & kHighBits<std::uint32_t>) == 0;
+    }
+    return size == 0 || (std::to_integer<int>(bytes[0] | bytes[size / 2] | bytes[size - 1]) & 0x80) == 0;
+}
+
+// How many bytes at the front are seen to be ASCII: all of them, or as far as whole words of 8 went.
+std::size_t ascii_prefix(std::span<const std::byte> bytes) {
+    std::size_t at = 0;
+    while (bytes.size() - at >= 64 && is_ascii_64(&bytes[at]))
+        at += 64;
+    for (; bytes.size() - at >= 8; at += 8)
+        if (load<std::uint64_t>(&bytes[at]) & kHighBits<std::uint64_t>) return at;
+    return is_ascii_tail(bytes.data(), bytes.size()) ? bytes.size() : at;
+}
+
+}  // namespace
+
+bool Utf8Validator::feed(std::span<const std::byte> bytes) {
+    constexpr std::size_t kStretch = 16;  // bytes through the automaton between looks for ASCII
+    std::uint64_t state = state_;
+    while (!bytes.empty() && state != kInvalid) {
+        if (state == kBoundary) bytes = bytes.subspan(ascii_prefix(bytes));
+        const auto stretch = bytes.first(std::min(bytes.size(), kStretch));
+        for (const std::byte byte : stretch)
+            state = kTable[std::to_integer<std::uint8_t>(byte)] >> state & kStateMask;
+        bytes = bytes.subspan(stretch.size());
+    }
+    state_ = static_cast<std::uint8_t>(state);
+    return state != kInvalid;
+}
+
+}  // namespace millrace::ws
