@@ -14,7 +14,9 @@ enum class Opcode : std::uint8_t {
     kPong = 0xA,
 };
 
-constexpr bool is_control(Opcode op) { return (static_cast<std::uint8_t>(op) & 0x8) != 0; }
+constexpr bool is_control(Opcode op) {
+    return (static_cast<std::uint8_t>(op) & 0x8) != 0;
+}
 
 enum class CloseCode : std::uint16_t {
     kNormal = 1000,
