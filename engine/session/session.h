@@ -15,11 +15,17 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 
 #include "engine/frame/opcode.h"
+#include "engine/mask/mask.h"
+#include "engine/session/carry_pool.h"
+#include "engine/utf8/utf8.h"
 
 namespace millrace::ws {
+
+struct FrameHeader;
 
 enum class StepKind : std::uint8_t {
     kNeedMore,  // all input is used
@@ -37,20 +43,10 @@ struct Step {
     bool last = false;   // kData: this piece ends the message
     CloseCode code{};
     // Unmasked. It lies in the input, or (a control frame that was cut) in the session's Carry until the next
-    // call of next(). May be empty.
+    // call of next() or release(). Only a message's last piece may be empty.
     std::span<std::byte> payload;
     const char* why = "";  // kFail: a static sentence for the log and the Close reason, naming the rule
 };
-
-// What a frame cut between buffers leaves behind: a partial header or a partial control frame. It exists only
-// while there is something to hold.
-struct Carry {
-    std::byte bytes[14 + 125];
-    std::uint8_t size;
-    std::uint32_t next_free;
-};
-
-class CarryPool;  // bounded free list of Carry by index, one a shard (engine/session/carry_pool.h)
 
 // What all sessions of a shard have in common.
 struct SessionShared {
@@ -65,17 +61,78 @@ class Session {
     void release(SessionShared& shared);
 
     // The next step from `in`, which is advanced past what the step used. A message's data are yielded as
-    // they lie in the input: a whole message in one buffer is one step with first and last set.
-    Step next(std::span<std::byte>& in, SessionShared& shared);
+    // they lie in the input: a whole message in one buffer is one step with first and last set. After kClose
+    // and kFail whatever comes is discarded.
+    Step next(std::span<std::byte>& in, SessionShared& shared) {
+        if (state_ == 0 && in.size() >= 2) [[likely]] {
+            const auto first = std::to_integer<unsigned>(in[0]);
+            // Any length below 126 if the mask bit is right for our role, and above 125 if it is not.
+            const std::size_t size = std::to_integer<unsigned>(in[1]) ^ mask_bit_;
+            const std::size_t header = 2 + (mask_bit_ >> 5);
+            if (is_whole_message(first) && size < 126 && header + size <= in.size() &&
+                size <= shared.max_message) [[likely]]
+                return small_message(in, static_cast<Opcode>(first & 0x0f), header, size);
+        }
+        return next_in_general(in, shared);
+    }
 
     // The sending half (section 5.5.1, 7.1.2): data and pings may be sent until our Close frame has been.
-    bool may_send() const;
-    void close_sent();
-    bool close_was_sent() const;
-    bool close_was_received() const;
-    Role role() const;
+    bool may_send() const { return !(closing_ & kSent); }
+    void close_sent() { closing_ |= kSent; }
+    bool close_was_sent() const { return closing_ & kSent; }
+    bool close_was_received() const { return closing_ & kReceived; }
+    Role role() const { return mask_bit_ ? Role::kServer : Role::kClient; }
 
-    // Fields are the implementation's; 32 bytes at rest (see static_assert in session.cc).
+  private:
+    // state_: none of them between messages, with nothing held back.
+    enum : std::uint8_t {
+        kOver = 1,         // after kClose and kFail
+        kCarrying = 2,     // carry_ is ours and holds a frame's beginning
+        kCarryDone = 4,    // its payload was yielded: it goes back at the next call
+        kInMessage = 8,    // a data frame has begun a message which is not at its end
+        kText = 16,        // of the message
+        kYielded = 32,     // a piece of the message was yielded
+        kFinalFrame = 64,  // the current data frame ends the message
+        kInFrame = 128,    // bytes of the current data frame's payload are due: remaining_
+    };
+    enum : std::uint8_t { kSent = 1, kReceived = 2 };  // closing_
+
+    // FIN with kText or kBinary, no reserved bit.
+    static bool is_whole_message(unsigned first_byte) { return first_byte - 0x81 < 2; }
+
+    // The common case: a whole message in one small frame that lies wholly in the input.
+    Step small_message(std::span<std::byte>& in, Opcode opcode, std::size_t header, std::size_t size) {
+        const auto payload = in.subspan(header, size);
+        if (mask_bit_) {
+            MaskKey key;
+            std::memcpy(&key, &in[2], sizeof key);
+            apply_mask(payload, key);
+        }
+        in = in.subspan(header + size);
+        if (opcode == Opcode::kText && !is_utf8(payload)) return not_utf8();
+        return {.kind = StepKind::kData, .opcode = opcode, .first = true, .last = true, .payload = payload};
+    }
+
+    Step next_in_general(std::span<std::byte>& in, SessionShared& shared);
+    Step frame(std::span<std::byte>& in, SessionShared& shared);
+    Step cut_frame(std::span<std::byte>& in, SessionShared& shared);
+    Step carry_over(std::span<std::byte>& in, SessionShared& shared);
+    Step begin_data(const FrameHeader& header, std::span<std::byte>& in, SessionShared& shared);
+    Step data_piece(std::span<std::byte>& in);
+    Step control(const FrameHeader& header, std::span<std::byte> payload);
+    Step close(std::span<std::byte> payload);
+    Step fail(CloseCode code, const char* why);
+    Step not_utf8();
+    void give_carry_back(SessionShared& shared);
+
+    std::uint64_t remaining_ = 0;  // payload bytes of the current data frame still to come
+    std::uint64_t message_ = 0;    // payload bytes of the current message that its headers have announced
+    MaskKey key_ = 0;              // of the current data frame, as it stands at its next byte
+    CarryPool::Index carry_ = CarryPool::kNone;
+    Utf8Validator utf8_;         // of the current text message
+    std::uint8_t mask_bit_ = 0;  // 0x80 where the peer must mask (we are the server), else 0
+    std::uint8_t state_ = 0;
+    std::uint8_t closing_ = 0;
 };
 
 }  // namespace millrace::ws

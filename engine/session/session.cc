@@ -1,0 +1,180 @@
+#include "engine/session/session.h"
+
+#include <algorithm>
+#include <cstring>
+#include <type_traits>
+
+#include "engine/frame/header.h"
+
+namespace millrace::ws {
+
+static_assert(sizeof(Session) <= 32, "an idle connection is small");
+static_assert(std::is_trivially_copyable_v<Session>, "it lives in a slab of zeroed pages");
+
+void Session::open(Role role) {
+    *this = Session();
+    mask_bit_ = role == Role::kServer ? 0x80 : 0;
+}
+
+void Session::release(SessionShared& shared) {
+    if (state_ & kCarrying) give_carry_back(shared);
+    state_ |= kOver;
+}
+
+Step Session::next_in_general(std::span<std::byte>& in, SessionShared& shared) {
+    if (state_ & kCarryDone) give_carry_back(shared);
+    while (!in.empty()) {
+        if (state_ & kOver) {
+            in = {};  // section 5.5.1, 7.1.7: nothing is processed after a Close or a failure
+            break;
+        }
+        const Step step = state_ & kInFrame    ? data_piece(in)
+                          : state_ & kCarrying ? cut_frame(in, shared)
+                                               : frame(in, shared);
+        if (step.kind != StepKind::kNeedMore) return step;
+    }
+    return {};
+}
+
+// A frame that begins at the front of the input.
+Step Session::frame(std::span<std::byte>& in, SessionShared& shared) {
+    const auto [status, header, why] = decode_header(in, role());
+    if (status == HeaderStatus::kBad) return fail(CloseCode::kProtocolError, why);
+    if (status == HeaderStatus::kNeedMore) return carry_over(in, shared);
+    if (!is_control(header.opcode)) {
+        in = in.subspan(header.size);
+        return begin_data(header, in, shared);
+    }
+    const std::size_t whole = header.size + header.payload;
+    if (in.size() < whole) return carry_over(in, shared);
+    const auto payload = in.subspan(header.size, header.payload);
+    in = in.subspan(whole);
+    return control(header, payload);
+}
+
+// All that is left of the input is the beginning of a header or of a control frame.
+Step Session::carry_over(std::span<std::byte>& in, SessionShared& shared) {
+    carry_ = shared.carries.take();
+    if (carry_ == CarryPool::kNone)
+        return fail(CloseCode::kTryAgainLater, "no memory to hold a frame cut between segments");
+    state_ |= kCarrying;
+    return cut_frame(in, shared);
+}
+
+// A frame whose beginning is in the carry: takes from the input what the carry lacks, first for the header,
+// then for a control frame's payload. A data frame's payload stays in the input.
+Step Session::cut_frame(std::span<std::byte>& in, SessionShared& shared) {
+    Carry& carry = shared.carries[carry_];
+    for (;;) {
+        const auto [status, header, why] = decode_header({carry.bytes, carry.size}, role());
+        if (status == HeaderStatus::kBad) return fail(CloseCode::kProtocolError, why);
+        std::size_t wanted = header.size;
+        if (status == HeaderStatus::kComplete) {
+            if (!is_control(header.opcode)) {
+                give_carry_back(shared);
+                return begin_data(header, in, shared);
+            }
+            wanted += header.payload;
+            if (carry.size == wanted) {
+                state_ |= kCarryDone;
+                return control(header, {carry.bytes + header.size, header.payload});
+            }
+        }
+        if (in.empty()) return {};
+        const std::size_t taken = std::min(wanted - carry.size, in.size());
+        std::memcpy(carry.bytes + carry.size, in.data(), taken);
+        carry.size = static_cast<std::uint8_t>(carry.size + taken);
+        in = in.subspan(taken);
+    }
+}
+
+// Section 5.4: a message is one frame with a data opcode and any number of continuations, and messages do not
+// interleave.
+Step Session::begin_data(const FrameHeader& header, std::span<std::byte>& in, SessionShared& shared) {
+    if (header.opcode == Opcode::kContinuation) {
+        if (!(state_ & kInMessage))
+            return fail(CloseCode::kProtocolError, "continuation of no message (RFC 6455 section 5.4)");
+    } else {
+        if (state_ & kInMessage)
+            return fail(CloseCode::kProtocolError, "new message inside a message (RFC 6455 section 5.4)");
+        state_ |= header.opcode == Opcode::kText ? kInMessage | kText : kInMessage;
+        message_ = 0;
+        utf8_.reset();
+    }
+    if (header.payload > shared.max_message - std::min(message_, shared.max_message))
+        return fail(CloseCode::kMessageTooBig, "message longer than the limit (RFC 6455 section 7.4.1)");
+    message_ += header.payload;
+    remaining_ = header.payload;
+    key_ = header.key;
+    if (header.fin) state_ |= kFinalFrame;
+    if (remaining_ > 0) state_ |= kInFrame;
+    if (remaining_ == 0 && header.fin) return data_piece(in);
+    return {};
+}
+
+Step Session::data_piece(std::span<std::byte>& in) {
+    const auto payload = in.first(static_cast<std::size_t>(std::min<std::uint64_t>(remaining_, in.size())));
+    in = in.subspan(payload.size());
+    if (mask_bit_) {
+        apply_mask(payload, key_);
+        key_ = advance(key_, payload.size());
+    }
+    remaining_ -= payload.size();
+    if (remaining_ == 0) state_ &= static_cast<std::uint8_t>(~kInFrame);
+
+    const bool text = state_ & kText;
+    const bool first = !(state_ & kYielded);
+    const bool last = remaining_ == 0 && (state_ & kFinalFrame);
+    if (text && (!utf8_.feed(payload) || (last && !utf8_.complete()))) return not_utf8();
+    state_ = last ? 0 : state_ | kYielded;
+    return {.kind = StepKind::kData,
+            .opcode = text ? Opcode::kText : Opcode::kBinary,
+            .first = first,
+            .last = last,
+            .payload = payload};
+}
+
+// A whole control frame, its payload still masked.
+Step Session::control(const FrameHeader& header, std::span<std::byte> payload) {
+    if (header.masked) apply_mask(payload, header.key);
+    if (header.opcode == Opcode::kClose) return close(payload);
+    return {.kind = header.opcode == Opcode::kPing ? StepKind::kPing : StepKind::kPong,
+            .opcode = header.opcode,
+            .payload = payload};
+}
+
+// Section 5.5.1 and 7.4: empty, or a code that may be sent and a reason in UTF-8.
+Step Session::close(std::span<std::byte> payload) {
+    Step step{.kind = StepKind::kClose, .opcode = Opcode::kClose, .code = CloseCode::kNoStatus};
+    if (payload.size() == 1)
+        return fail(CloseCode::kProtocolError, "Close frame with half a code (RFC 6455 section 5.5.1)");
+    if (!payload.empty()) {
+        const auto code = static_cast<std::uint16_t>(std::to_integer<unsigned>(payload[0]) << 8 |
+                                                     std::to_integer<unsigned>(payload[1]));
+        if (!may_be_sent(code))
+            return fail(CloseCode::kProtocolError, "Close code that may not be sent (RFC 6455 section 7.4)");
+        step.code = static_cast<CloseCode>(code);
+        step.payload = payload.subspan(2);
+        if (!is_utf8(step.payload)) return not_utf8();
+    }
+    state_ |= kOver;
+    closing_ |= kReceived;
+    return step;
+}
+
+Step Session::fail(CloseCode code, const char* why) {
+    state_ |= kOver;
+    return {.kind = StepKind::kFail, .code = code, .why = why};
+}
+
+Step Session::not_utf8() {
+    return fail(CloseCode::kInvalidPayload, "text that is not UTF-8 (RFC 6455 section 8.1)");
+}
+
+void Session::give_carry_back(SessionShared& shared) {
+    shared.carries.give(carry_);
+    carry_ = CarryPool::kNone;
+    state_ &= static_cast<std::uint8_t>(~(kCarrying | kCarryDone));
+}
+
+}  // namespace millrace::ws
