@@ -49,7 +49,7 @@ class Network:
         run("ip", "-n", self.a, "link", "add", KERNEL_INTERFACE, "type", "veth", "peer", "name", STACK_INTERFACE,
             "netns", self.b)
         # The stack's side shall be silent but for the stack: no link-local address, no router solicitation.
-        run(*in_namespace(self.b, "sysctl", "-qw", f"net.ipv6.conf.{STACK_INTERFACE}.disable_ipv6=1"))
+        run("ip", "-n", self.b, "link", "set", STACK_INTERFACE, "addrgenmode", "none")
         # Over veth the kernel leaves checksums and segmentation to a NIC that is not there.
         run(*in_namespace(self.a, "ethtool", "-K", KERNEL_INTERFACE, "tx", "off", "tso", "off", "gso", "off"))
         run("ip", "-n", self.a, "address", "add", KERNEL_ADDRESS + "/24", "dev", KERNEL_INTERFACE)
