@@ -12,7 +12,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "interop"))
@@ -71,18 +70,10 @@ class Installed:
             cwd=self._root)
 
     def it_echoes(self):
-        port = free_port()
+        url = f"ws://127.0.0.1:{free_port()}"
 
         async def talk():
-            deadline = time.monotonic() + PATIENCE
-            while True:
-                try:
-                    peer = await websockets.connect(f"ws://127.0.0.1:{port}/", max_size=None)
-                    break
-                except OSError:
-                    if time.monotonic() > deadline or not echo.running:
-                        raise
-                    await asyncio.sleep(0.05)
+            peer = await websockets.connect(url, max_size=None)
             for message in ("hello", "", "Grüße", b"", b"\x00\xff" * 1000, "x" * 100_000):
                 await peer.send(message)
                 got = await peer.recv()
@@ -90,7 +81,8 @@ class Installed:
                     raise RuntimeError(f"sent {message[:40]!r}, got {got[:40]!r}")
             await peer.close()
 
-        with Process([self._echo, f"ws://127.0.0.1:{port}"]) as echo:
+        with Process([self._echo, "--listen", url]) as echo:
+            echo.wait_for_line("millrace: listening on ws://", PATIENCE)
             asyncio.run(asyncio.wait_for(talk(), PATIENCE))
             echo.signal(signal.SIGTERM)
             status = echo.wait(PATIENCE)
