@@ -1,6 +1,6 @@
 #pragma once
 // HTTP/1.1 message heads as values over the caller's bytes (RFC 9110, RFC 9112). Nothing is copied: every
-// view points into the buffer that was parsed.
+// view points into the buffer that was parsed, or to a literal.
 
 #include <array>
 #include <cstddef>
@@ -42,12 +42,23 @@ class Fields {
     std::size_t count_ = 0;
 };
 
+// How a request's content is delimited (RFC 9112 section 6.3).
+enum class BodyFraming : std::uint8_t { kNone, kLength, kChunked };
+
+struct Body {
+    BodyFraming framing = BodyFraming::kNone;
+    std::uint64_t length = 0;  // kLength
+};
+
+// Large, for its fields: keep one for each shard and parse every head into it.
 struct Request {
     std::string_view method;
-    std::string_view target;  // as received (origin-form, absolute-form, ...)
-    std::string_view path;    // of the target, without query
+    std::string_view target;  // as received (RFC 9112 section 3.2: origin-form, absolute-form, ...)
+    std::string_view path;    // of the target, without query; "*" for the server as a whole; "" for CONNECT
     std::string_view query;   // without '?'
+    std::string_view host;    // host[:port] asked for: the target's if it has one, else the Host field's
     int minor_version = 1;    // HTTP/1.x
+    Body body;
     Fields fields;
     std::size_t head_bytes = 0;  // length of the head, with the empty line
 };
@@ -64,12 +75,15 @@ enum class ParseStatus : std::uint8_t { kComplete, kIncomplete, kBad };
 
 struct ParseResult {
     ParseStatus status = ParseStatus::kIncomplete;
-    int http_status = 0;   // kBad: what to answer (400, 414, 431, 505)
+    int http_status = 0;   // kBad request: what to answer (400, 414, 431, 501, 505)
     const char* why = "";  // kBad: a static sentence naming the rule
+    constexpr bool complete() const { return status == ParseStatus::kComplete; }
 };
 
 // `bytes` is all that has been received of the message so far. Strict: bare LF, NUL, obs-fold, space before
-// the colon, several Host, Content-Length with Transfer-Encoding and the like are kBad (RFC 9112).
+// the colon, several Host, Content-Length with Transfer-Encoding and the like are kBad (RFC 9112). The
+// verdict falls at the first byte that decides it: a head is bad as soon as its beginning cannot become a
+// good one, and more bytes never change a verdict. `out` is meaningful when the result is kComplete.
 ParseResult parse_request(std::string_view bytes, Request& out, const Limits& limits);
 ParseResult parse_response(std::string_view bytes, Response& out, const Limits& limits);
 
