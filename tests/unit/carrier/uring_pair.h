@@ -1,0 +1,57 @@
+#pragma once
+// Two io_uring carriers on 127.0.0.1, in one thread, by the machine's clock.
+
+#include <chrono>
+#include <memory>
+#include <stdexcept>
+
+#include "netstack/uring/uring_carrier.h"
+#include "tests/unit/carrier/carrier_pair.h"
+
+namespace millrace::net::test {
+
+inline std::unique_ptr<UringCarrier> make_uring(const UringConfig& config) {
+    auto carrier = UringCarrier::create(config);
+    if (!carrier) throw std::runtime_error(carrier.error().message);
+    return std::move(*carrier);
+}
+
+class UringPair {
+  public:
+    using Carrier = UringCarrier;
+
+    explicit UringPair(const PairLimits& limits)
+        : server_(
+              make_uring({.max_connections = limits.server_connections, .send_limit = limits.send_limit})),
+          client_(
+              make_uring({.max_connections = limits.client_connections, .send_limit = limits.send_limit})) {}
+
+    UringCarrier& server() { return *server_; }
+    UringCarrier& client() { return *client_; }
+
+    SocketAddress listen() {
+        if (auto done = server_->listen({kLoopback, 0}); !done)
+            throw std::runtime_error(done.error().message);
+        return server_->listening_on();
+    }
+
+    // The kernel has just given this port away and taken it back: it is not soon given again.
+    SocketAddress closed_port() {
+        auto other = make_uring({.max_connections = 1});
+        if (auto done = other->listen({kLoopback, 0}); !done) throw std::runtime_error(done.error().message);
+        return other->listening_on();
+    }
+
+    Time next_time() { return Time{std::chrono::steady_clock::now() - start_}; }
+
+    static constexpr Ipv4 kLoopback{0x7f000001};
+
+  private:
+    std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+    std::unique_ptr<UringCarrier> server_;
+    std::unique_ptr<UringCarrier> client_;
+};
+
+static_assert(CarrierPair<UringPair>);
+
+}  // namespace millrace::net::test
