@@ -55,9 +55,9 @@ struct EchoResult {
     std::uint64_t server_verified_bytes = 0;
     std::uint64_t corrupted = 0;
     std::uint64_t lost = 0;
-    // Segments with data that the client's TCP sent while the messages above were counted; as many as
-    // messages when none shares one.
-    std::optional<std::uint64_t> data_segments;
+    // Segments that the client's TCP sent while `messages` were counted, pure acknowledgements included:
+    // fewer than messages means that messages shared segments.
+    std::uint64_t client_segments = 0;
 };
 
 struct LatencyResult {
@@ -80,6 +80,8 @@ struct Result {
     std::optional<HoldResult> hold;
     std::optional<EchoResult> echo;
     std::optional<LatencyResult> latency;
+    // By end ("server", "client") and name, summed over its shards.
+    std::map<std::string, std::map<std::string, std::uint64_t>> counters;
 
     bool valid() const { return invalid_because.empty(); }
 };

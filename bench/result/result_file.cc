@@ -50,19 +50,18 @@ Json to_json(const HoldResult& r) {
 }
 
 Json to_json(const EchoResult& r) {
-    Json json{{"connections", r.connections},
-              {"payload_bytes", r.payload_bytes},
-              {"in_flight", r.in_flight},
-              {"seconds", r.seconds},
-              {"messages_per_s", r.messages_per_s},
-              {"bytes_per_s", r.bytes_per_s},
-              {"messages", r.messages},
-              {"verified_bytes", r.verified_bytes},
-              {"server_verified_bytes", r.server_verified_bytes},
-              {"corrupted", r.corrupted},
-              {"lost", r.lost}};
-    if (r.data_segments) json["data_segments"] = *r.data_segments;
-    return json;
+    return {{"connections", r.connections},
+            {"payload_bytes", r.payload_bytes},
+            {"in_flight", r.in_flight},
+            {"seconds", r.seconds},
+            {"messages_per_s", r.messages_per_s},
+            {"bytes_per_s", r.bytes_per_s},
+            {"messages", r.messages},
+            {"verified_bytes", r.verified_bytes},
+            {"server_verified_bytes", r.server_verified_bytes},
+            {"corrupted", r.corrupted},
+            {"lost", r.lost},
+            {"client_segments", r.client_segments}};
 }
 
 Json to_json(const LatencyResult& r) {
@@ -101,7 +100,8 @@ Json to_json(const Result& result) {
             {"invalid_because", result.invalid_because},
             {"remarks", result.remarks},
             {"environment", to_json(result.environment)},
-            {"stages", stages}};
+            {"stages", stages},
+            {"counters", result.counters}};
 }
 
 Expected<void> write_result(const Result& result, const std::string& path) {

@@ -43,7 +43,7 @@ Result full_result() {
                              .messages = 10'500'000,
                              .verified_bytes = 336'000'000,
                              .server_verified_bytes = 336'000'032,
-                             .data_segments = 10'500'001};
+                             .client_segments = 10'500'001};
     Histogram rtt;
     for (std::uint64_t i = 1; i <= 1000; ++i)
         rtt.record(i);
@@ -90,7 +90,7 @@ TEST(ResultFile, HoldsEveryFieldOfSchemaOne) {
     EXPECT_EQ(stages["echo"]["messages_per_s"], 2'100'000);
     EXPECT_EQ(stages["echo"]["bytes_per_s"], 67'200'000);
     EXPECT_EQ(stages["echo"]["verified_bytes"], 336'000'000);
-    EXPECT_EQ(stages["echo"]["data_segments"], 10'500'001);
+    EXPECT_EQ(stages["echo"]["client_segments"], 10'500'001);
     EXPECT_EQ(stages["latency"]["sent"], 1000);
     EXPECT_EQ(stages["latency"]["lost"], 0);
     for (const char* histogram : {"rtt_ns", "floor_rtt_ns"})
@@ -144,6 +144,7 @@ TEST(Table, SaysEachStagesFigures) {
     EXPECT_THAT(text, HasSubstr("failed: 2 timed out"));
     EXPECT_THAT(text, HasSubstr("999,998 of 999,998"));
     EXPECT_THAT(text, HasSubstr("2,100,000 messages a second"));
+    EXPECT_THAT(text, HasSubstr("1.00 segments a message"));
     EXPECT_THAT(text, HasSubstr("2.50 times"));
     EXPECT_THAT(text, Not(HasSubstr("INVALID")));
 }

@@ -1,0 +1,177 @@
+#include "bench/lab/options.h"
+
+#include <algorithm>
+#include <charconv>
+#include <string_view>
+
+#include "engine/options/units.h"
+
+namespace millrace::bench {
+
+namespace {
+
+// Binds an option to one of the parsers of engine/options/units.h.
+template <class T, class Target>
+CLI::Option* add(CLI::App& command, const std::string& name, Target& target,
+                 Expected<T> (*parse)(std::string_view), const std::string& help) {
+    const auto take = [&target, parse, name = name.substr(name.find("--"))](const std::string& text) {
+        auto value = parse(text);
+        if (!value) throw CLI::ValidationError(name, value.error().message);
+        target = *value;
+    };
+    return command.add_option_function<std::string>(name, take, help);
+}
+
+// "0,2-4" as 0 2 3 4.
+Expected<std::vector<unsigned>> parse_cores(std::string_view text) {
+    constexpr unsigned kMost = 1024;
+    const auto wrong = [text] {
+        return fail("'" + std::string(text) + "' is not a list of cores; write one like 0,1 or 0-3");
+    };
+    std::vector<unsigned> cores;
+    const char* at = text.data();
+    const char* const end = at + text.size();
+    const auto number = [&](unsigned& out) {
+        const auto [next, error] = std::from_chars(at, end, out);
+        at = next;
+        return error == std::errc{} && out < kMost;
+    };
+    for (;;) {
+        unsigned first = 0;
+        if (!number(first)) return wrong();
+        unsigned last = first;
+        if (at != end && *at == '-') {
+            ++at;
+            if (!number(last) || last < first) return wrong();
+        }
+        for (unsigned core = first; core <= last; ++core)
+            cores.push_back(core);
+        if (at == end) return cores;
+        if (*at++ != ',') return wrong();
+    }
+}
+
+Expected<void> choose_stages(const std::vector<std::string>& names, LabOptions& options) {
+    if (names.empty()) return {};
+    options.connect = options.hold = options.echo = options.latency = false;
+    for (const std::string& name : names) {
+        if (name == "connect")
+            options.connect = true;
+        else if (name == "hold")
+            options.hold = true;
+        else if (name == "echo")
+            options.echo = true;
+        else if (name == "latency")
+            options.latency = true;
+        else
+            return fail("--stages: '" + name +
+                        "' is not a stage; the stages are connect, hold, echo and latency");
+    }
+    return {};
+}
+
+// Without --connections a run makes no more connections than its stages use.
+Expected<void> choose_connections(const LabArguments& arguments, LabOptions& options) {
+    if (arguments.echo_connections) options.echo_connections = *arguments.echo_connections;
+    if (arguments.connections)
+        options.connections = *arguments.connections;
+    else if (!options.connect && !options.hold)
+        options.connections = options.echo ? options.echo_connections : 1;
+    if (options.connections == 0 || options.connections > 0xffffffff)
+        return fail("--connections must be between 1 and 4,294,967,295");
+    if (options.echo_connections == 0) return fail("--echo-connections must be at least 1");
+    if (options.echo_connections > options.connections) {
+        if (arguments.echo_connections)
+            return fail("--echo-connections cannot be more than --connections, which is " +
+                        std::to_string(options.connections));
+        options.echo_connections = options.connections;
+    }
+    return {};
+}
+
+Expected<void> choose_cores(const LabArguments& arguments, const std::vector<unsigned>& cpus,
+                            LabOptions& options) {
+    std::vector<unsigned>& server = options.server_cores;
+    std::vector<unsigned>& client = options.client_cores;
+    if (!arguments.cores.empty()) {
+        if (!server.empty() || !client.empty())
+            return fail(
+                "--cores cannot be combined with --cores-server or --cores-client: the two name the same "
+                "thing");
+        const std::vector<unsigned>& cores = arguments.cores;
+        if (cores.size() > 1 && cores.size() % 2 != 0)
+            return fail(
+                "--cores takes one core or an even number, half for each end; name the cores of each with "
+                "--cores-server and --cores-client");
+        const auto half = static_cast<std::ptrdiff_t>(cores.size() / 2);
+        server.assign(cores.begin(), cores.size() == 1 ? cores.end() : cores.begin() + half);
+        client.assign(cores.begin() + half, cores.end());
+    }
+    if (server.empty() != client.empty())
+        return fail("--cores-server and --cores-client go together: name both, or neither");
+    if (server.empty()) {
+        server = {cpus.front()};
+        client = {cpus.size() > 1 ? cpus[1] : cpus[0]};
+    }
+    for (const auto* cores : {&server, &client})
+        for (const unsigned core : *cores)
+            if (std::find(cpus.begin(), cpus.end(), core) == cpus.end())
+                return fail("core " + std::to_string(core) +
+                            " is not among those that this process may run on; see nproc "
+                            "and taskset -p $$");
+    if (options.connections < client.size() || options.connections < server.size())
+        return fail("--connections must be at least the number of shards at either end");
+    return {};
+}
+
+}  // namespace
+
+void add_lab_options(CLI::App& command, LabArguments& arguments) {
+    LabOptions& options = arguments.options;
+    add(command, "-c,--connections", arguments.connections, parse_count,
+        "connections to open and keep (default 100k)");
+    add(command, "--echo-connections", arguments.echo_connections, parse_count,
+        "of these, those that the echo stage uses (default 1k)");
+    add(command, "--payload", options.payload, parse_bytes, "bytes of a message (default 32B)");
+    add(command, "--in-flight", options.in_flight, parse_count,
+        "echo: messages that each connection has under way at one time (default 1)");
+    add(command, "-d,--duration", options.duration, parse_duration,
+        "how long the echo stage, and the latency stage, measures (default 5s)");
+    command
+        .add_option("--stages", arguments.stages, "which to report: connect,hold,echo,latency (default all)")
+        ->delimiter(',');
+    add(command, "--cores", arguments.cores, parse_cores,
+        "CPUs to use, the first half for the server (default: the first two; with one, both ends share it)");
+    add(command, "--cores-server", options.server_cores, parse_cores, "the server's CPUs, one shard each");
+    add(command, "--cores-client", options.client_cores, parse_cores, "the client's CPUs, one shard each");
+    add(command, "--seed", options.seed, parse_count,
+        "what payloads and the order of the hold stage follow from (default 1)");
+    command
+        .add_option_function<std::string>(
+            "--checksum", [&options](const std::string& text) { options.checksums = text == "on"; },
+            "compute and check IPv4 and TCP checksums at both ends (default on)")
+        ->check(CLI::IsMember({"on", "off"}));
+    command.add_option(
+        "--eal", options.eal,
+        "arguments for DPDK's EAL instead of the embedded default, which needs no root and no hugepages");
+    command.add_option("--json", options.json, "write the result file here; - is standard output");
+}
+
+Expected<LabOptions> resolve(const LabArguments& arguments, const std::vector<unsigned>& cpus) {
+    constexpr std::uint64_t kMostPayload = 16u << 20;
+    constexpr std::uint64_t kMostInFlight = 1u << 16;
+    LabOptions options = arguments.options;
+    if (auto chosen = choose_stages(arguments.stages, options); !chosen)
+        return tl::unexpected(chosen.error());
+    if (auto chosen = choose_connections(arguments, options); !chosen) return tl::unexpected(chosen.error());
+    if (auto chosen = choose_cores(arguments, cpus, options); !chosen) return tl::unexpected(chosen.error());
+    if (options.payload > kMostPayload)
+        return fail("--payload can be at most 16MiB, the endpoints' limit of a message");
+    if (options.in_flight == 0 || options.in_flight > kMostInFlight)
+        return fail("--in-flight must be between 1 and 65,536");
+    if (options.duration < 10ms)
+        return fail("--duration must be at least 10ms, or there is nothing to measure");
+    return options;
+}
+
+}  // namespace millrace::bench

@@ -1,0 +1,45 @@
+#pragma once
+// The lab's command line.
+
+#include <CLI/CLI.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "netstack/base/error.h"
+#include "netstack/base/time.h"
+
+namespace millrace::bench {
+
+struct LabOptions {
+    std::uint64_t connections = 100'000;
+    std::uint64_t echo_connections = 1'000;
+    std::uint64_t payload = 32;   // bytes
+    std::uint64_t in_flight = 1;  // messages a connection
+    Duration duration = 5s;       // of the echo and of the latency stage each, warm-up not counted
+    bool connect = true, hold = true, echo = true, latency = true;
+    std::vector<unsigned> server_cores;  // one shard each; a core may be named more than once
+    std::vector<unsigned> client_cores;
+    std::uint64_t seed = 1;
+    bool checksums = true;
+    std::string eal;                  // empty: the embedded default
+    std::optional<std::string> json;  // "-": standard output
+};
+
+// As typed, before it is judged as a whole.
+struct LabArguments {
+    LabOptions options;
+    std::optional<std::uint64_t> connections, echo_connections;
+    std::vector<std::string> stages;
+    std::vector<unsigned> cores;
+};
+
+// Adds the options to `command`; CLI11 reports what it cannot read.
+void add_lab_options(CLI::App& command, LabArguments& arguments);
+
+// Judges the options together and fills in what was left open, for a process that may run on `cpus`.
+Expected<LabOptions> resolve(const LabArguments& arguments, const std::vector<unsigned>& cpus);
+
+}  // namespace millrace::bench

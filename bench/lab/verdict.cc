@@ -1,0 +1,35 @@
+#include "bench/lab/verdict.h"
+
+#include <fmt/format.h>
+
+#include "bench/result/table.h"
+
+namespace millrace::bench {
+
+void judge(Result& result, const ServerTotals& server, std::uint64_t corrupted,
+           std::uint64_t connections_lost) {
+    const auto check = [&result](std::uint64_t count, std::string_view what) {
+        if (count != 0) result.invalid_because.push_back(fmt::format("{} {}", with_commas(count), what));
+    };
+    if (result.connect) check(result.connect->failed, "connections failed to open");
+    if (result.hold) check(result.hold->lost, "connections did not echo their message");
+    if (result.echo) {
+        check(result.echo->lost, "messages of the echo stage were lost");
+        if (result.echo->messages == 0)
+            result.invalid_because.push_back("the echo stage verified no message");
+        if (result.echo->server_verified_bytes != result.echo->verified_bytes)
+            result.invalid_because.push_back(fmt::format(
+                "server and client disagree about the echo stage: {} and {} bytes verified",
+                with_commas(result.echo->server_verified_bytes), with_commas(result.echo->verified_bytes)));
+    }
+    if (result.latency) {
+        check(result.latency->lost, "messages of the latency stage were lost");
+        if (result.latency->sent == 0) result.invalid_because.push_back("the latency stage sent no message");
+    }
+    check(corrupted, "messages came back to the client changed");
+    check(server.corrupted, "messages arrived at the server changed");
+    check(server.refused, "echoes found no room at the server");
+    check(connections_lost, "connections were lost during the run");
+}
+
+}  // namespace millrace::bench
