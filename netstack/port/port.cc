@@ -1,0 +1,224 @@
+#include "netstack/port/port.h"
+
+#include <fmt/format.h>
+#include <rte_bus_vdev.h>
+#include <rte_dev.h>
+#include <rte_errno.h>
+#include <rte_flow.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace millrace::net {
+namespace {
+
+constexpr std::uint64_t kReceiveChecksums = RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_TCP_CKSUM;
+constexpr std::uint64_t kRssFlows =
+    RTE_ETH_RSS_IPV4 | RTE_ETH_RSS_NONFRAG_IPV4_TCP | RTE_ETH_RSS_NONFRAG_IPV4_OTHER;
+
+std::string port_names() {
+    std::string names;
+    std::uint16_t id = 0;
+    RTE_ETH_FOREACH_DEV(id) {
+        char name[RTE_ETH_NAME_MAX_LEN] = {};
+        rte_eth_dev_get_name_by_port(id, name);
+        names += (names.empty() ? "" : ", ") + std::string(name);
+    }
+    return names.empty() ? "none" : names;
+}
+
+Expected<std::uint16_t> only_port() {
+    const unsigned count = rte_eth_dev_count_avail();
+    if (count == 1) return static_cast<std::uint16_t>(rte_eth_find_next(0));
+    if (count == 0)
+        return fail(
+            "DPDK found no network port: bind a NIC to vfio-pci (dpdk-devbind.py), or create a port with "
+            "--eal \"--vdev=net_af_packet0,iface=IF\"");
+    return fail("DPDK found several network ports (" + port_names() + "): allow one with --eal \"-a PORT\"");
+}
+
+Expected<std::uint16_t> find_port(const std::string& device) {
+    if (device.empty()) return only_port();
+    const std::string name = device.substr(0, device.find(','));
+    std::uint16_t id = 0;
+    if (rte_eth_dev_get_port_by_name(name.c_str(), &id) == 0) return id;
+    const int status = rte_dev_probe(device.c_str());
+    if (status == 0 && rte_eth_dev_get_port_by_name(name.c_str(), &id) == 0) return id;
+    return fail(fmt::format("the network port '{}' cannot be opened ({}): ports at hand are {}", device,
+                            status < 0 ? rte_strerror(-status) : "it created no port", port_names()));
+}
+
+// Drivers whose other end is this machine's kernel.
+bool is_kernel_driver(std::string_view driver) {
+    return driver == "net_af_packet" || driver == "net_af_xdp" || driver == "net_tap" || driver == "net_pcap";
+}
+
+}  // namespace
+
+Expected<Port> Port::open(const PortOptions& options) {
+    const unsigned before = rte_eth_dev_count_avail();
+    auto id = find_port(options.device);
+    if (!id) return tl::unexpected(id.error());
+    Port port;
+    port.id_ = *id;
+    port.created_ = rte_eth_dev_count_avail() > before;
+    if (auto configured = port.configure(options); !configured) return tl::unexpected(configured.error());
+    return port;
+}
+
+Expected<void> Port::configure(const PortOptions& options) {
+    rte_eth_dev_info info{};
+    if (rte_eth_dev_info_get(id_, &info) != 0)
+        return fail("a network port does not describe itself: choose another");
+    char name[RTE_ETH_NAME_MAX_LEN] = {};
+    rte_eth_dev_get_name_by_port(id_, name);
+    name_ = name;
+    driver_ = info.driver_name;
+    const unsigned queues = std::min(info.max_rx_queues, info.max_tx_queues);
+    if (queues < options.queues)
+        return fail(fmt::format(
+            "port {} has {} queue pairs for {} shards: use fewer cores{}", name_, queues, options.queues,
+            driver_ == "net_af_packet" ? fmt::format(", or create it with qpairs={}", options.queues)
+                                       : std::string{}));
+    if (options.mtu > info.max_mtu || options.mtu < info.min_mtu)
+        return fail(fmt::format("port {} carries packets of {} to {} bytes, not {}: give another MTU", name_,
+                                info.min_mtu, info.max_mtu, options.mtu));
+    mtu_ = options.mtu;
+
+    rte_eth_conf conf{};
+    conf.rxmode.mtu = mtu_;
+    if ((info.rx_offload_capa & kReceiveChecksums) == kReceiveChecksums) {
+        conf.rxmode.offloads |= kReceiveChecksums;
+        offloads_.receive_checksum = true;
+    }
+    const auto ask = [&](std::uint64_t offload) {
+        const bool granted = (info.tx_offload_capa & offload) != 0;
+        if (granted) conf.txmode.offloads |= offload;
+        return granted;
+    };
+    offloads_.transmit_ipv4_checksum = ask(RTE_ETH_TX_OFFLOAD_IPV4_CKSUM);
+    offloads_.transmit_tcp_checksum = ask(RTE_ETH_TX_OFFLOAD_TCP_CKSUM);
+    offloads_.transmit_chains = ask(RTE_ETH_TX_OFFLOAD_MULTI_SEGS);
+    offloads_.unfinished_checksums = is_kernel_driver(driver_);
+    offloads_.rss = options.queues > 1 && info.reta_size != 0 && info.hash_key_size >= kRssKey.size() &&
+                    (info.flow_type_rss_offloads & RTE_ETH_RSS_NONFRAG_IPV4_TCP) != 0;
+    std::vector<std::uint8_t> key(info.hash_key_size);  // IPv4 is hashed with the first 16 bytes of it
+    if (offloads_.rss) {
+        std::copy_n(kRssKey.begin(), std::min(key.size(), kRssKey.size()), key.begin());
+        conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
+        conf.rx_adv_conf.rss_conf = {.rss_key = key.data(),
+                                     .rss_key_len = info.hash_key_size,
+                                     .rss_hf = kRssFlows & info.flow_type_rss_offloads};
+    }
+    const auto n = static_cast<std::uint16_t>(options.queues);
+    if (const int status = rte_eth_dev_configure(id_, n, n, &conf); status != 0)
+        return fail(
+            fmt::format("port {} refuses {} queue pairs at MTU {} ({}): use fewer cores or another MTU",
+                        name_, n, mtu_, rte_strerror(-status)));
+    rte_ether_addr mac{};
+    rte_eth_macaddr_get(id_, &mac);
+    std::copy_n(mac.addr_bytes, 6, mac_.octets.begin());
+    return start_queues(options, info);
+}
+
+Expected<void> Port::start_queues(const PortOptions& options, const rte_eth_dev_info& info) {
+    std::uint16_t rx = options.descriptors, tx = options.descriptors;
+    rte_eth_dev_adjust_nb_rx_tx_desc(id_, &rx, &tx);
+    const auto room = static_cast<std::uint16_t>(std::max<int>(kDataRoom, mtu_ + 64 + RTE_PKTMBUF_HEADROOM));
+    for (std::uint16_t q = 0; q < options.queues; ++q) {
+        const unsigned mbufs = std::max(options.receive_mbufs, 2u * rx + 512);
+        auto pool = Pool::create({.purpose = "rx", .mbufs = mbufs, .data_room = room});
+        if (!pool) return tl::unexpected(pool.error());
+        receive_pools_.push_back(std::move(*pool));
+        int status = rte_eth_rx_queue_setup(id_, q, rx, SOCKET_ID_ANY, nullptr, receive_pools_.back().get());
+        if (status == 0) status = rte_eth_tx_queue_setup(id_, q, tx, SOCKET_ID_ANY, nullptr);
+        if (status != 0)
+            return fail(
+                fmt::format("port {} cannot set up queue pair {} ({}): use fewer cores or another port",
+                            name_, q, rte_strerror(-status)));
+        filled_from_.push_back({receive_pools_.back().get()});
+        queues_.emplace_back(id_, q, 1, q);
+    }
+    if (const int status = rte_eth_dev_start(id_); status != 0)
+        return fail(fmt::format("port {} does not start ({}): see whether its interface exists and is up",
+                                name_, rte_strerror(-status)));
+    started_ = true;
+    rss_ = Rss(options.queues);
+    return offloads_.rss ? program_rss(info) : Expected<void>{};
+}
+
+Expected<void> Port::program_rss(const rte_eth_dev_info& info) {
+    rss_ = Rss(queues(), std::min<unsigned>(info.reta_size, Rss::kTableSize));
+    std::vector<rte_eth_rss_reta_entry64> table((info.reta_size + 63u) / 64);
+    for (unsigned i = 0; i < info.reta_size; ++i) {
+        table[i / 64].mask = ~std::uint64_t{0};
+        table[i / 64].reta[i % 64] = static_cast<std::uint16_t>(rss_.queue_of_hash(i));
+    }
+    // A port that keeps its own table is steered in software.
+    offloads_.rss = rte_eth_dev_rss_reta_update(id_, table.data(), info.reta_size) == 0;
+    return {};
+}
+
+Port::Port(Port&& other) noexcept : rss_(1) {
+    *this = std::move(other);
+}
+
+Port& Port::operator=(Port&& other) noexcept {
+    std::swap(id_, other.id_);
+    std::swap(started_, other.started_);
+    std::swap(created_, other.created_);
+    std::swap(name_, other.name_);
+    std::swap(driver_, other.driver_);
+    std::swap(mac_, other.mac_);
+    std::swap(mtu_, other.mtu_);
+    std::swap(offloads_, other.offloads_);
+    std::swap(rss_, other.rss_);
+    std::swap(queues_, other.queues_);
+    std::swap(receive_pools_, other.receive_pools_);
+    std::swap(filled_from_, other.filled_from_);
+    return *this;
+}
+
+Port::~Port() {
+    if (id_ == RTE_MAX_ETHPORTS) return;
+    rte_eth_dev_info info{};
+    rte_eth_dev_info_get(id_, &info);
+    if (started_) rte_eth_dev_stop(id_);
+    rte_eth_dev_close(id_);
+    if (created_ && info.device) rte_dev_remove(info.device);
+}
+
+std::size_t Port::receive_bytes_in_use(unsigned shard) const {
+    std::size_t bytes = 0;
+    for (const rte_mempool* pool : filled_from_[shard])
+        bytes += bytes_in_use(pool);
+    return bytes;
+}
+
+bool Port::link_up() const {
+    rte_eth_link link{};
+    return rte_eth_link_get_nowait(id_, &link) == 0 && link.link_status == RTE_ETH_LINK_UP;
+}
+
+PortStats Port::stats() const {
+    rte_eth_stats s{};
+    rte_eth_stats_get(id_, &s);
+    return {.received = s.ipackets,
+            .sent = s.opackets,
+            .received_bytes = s.ibytes,
+            .sent_bytes = s.obytes,
+            .missed = s.imissed,
+            .no_mbufs = s.rx_nombuf,
+            .receive_errors = s.ierrors,
+            .send_errors = s.oerrors};
+}
+
+std::string Port::describe() const {
+    const auto who = [](bool port) { return port ? "port" : "software"; };
+    return fmt::format("{} ({}), {} queue{}, MTU {}, checksums received: {}, sent: {}, steering: {}", name_,
+                       driver_, queues(), queues() == 1 ? "" : "s", mtu_, who(offloads_.receive_checksum),
+                       who(offloads_.transmit_tcp_checksum),
+                       queues() == 1 ? "not needed" : who(offloads_.rss));
+}
+
+}  // namespace millrace::net

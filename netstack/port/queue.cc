@@ -1,0 +1,24 @@
+#include "netstack/port/queue.h"
+
+#include "netstack/port/cable_sender.h"
+
+namespace millrace::net {
+
+unsigned PortQueue::receive_from_all(std::span<rte_mbuf*> burst) {
+    turn_ = static_cast<std::uint16_t>(turn_ + 1 == rx_count_ ? 0 : turn_ + 1);
+    unsigned got = 0;
+    for (unsigned i = 0; i < rx_count_; ++i) {
+        const unsigned queue = turn_ + i < rx_count_ ? turn_ + i : turn_ + i - rx_count_;
+        const std::size_t share = (burst.size() - got) / (rx_count_ - i);
+        got += receive_from(static_cast<std::uint16_t>(first_rx_ + queue), burst.subspan(got, share));
+    }
+    return got;
+}
+
+unsigned PortQueue::transmit(std::span<rte_mbuf*> burst) {
+    if (cable_) return cable_->transmit(burst);
+    if (burst.empty()) return 0;
+    return rte_eth_tx_burst(port_, tx_, burst.data(), static_cast<std::uint16_t>(burst.size()));
+}
+
+}  // namespace millrace::net

@@ -1,0 +1,50 @@
+#pragma once
+// What one shard holds of a port: the queues it polls and its way out. Used by that shard's thread only.
+
+#include <rte_ethdev.h>
+
+#include <cstdint>
+#include <span>
+
+namespace millrace::net {
+
+class CableSender;
+
+class PortQueue {
+  public:
+    PortQueue() = default;
+    // Receive queues [first_rx, first_rx + rx_count) and one transmit queue of an ethdev.
+    PortQueue(std::uint16_t port, std::uint16_t first_rx, std::uint16_t rx_count, std::uint16_t tx)
+        : port_(port), first_rx_(first_rx), rx_count_(rx_count), tx_(tx) {}
+    // The same receive queues, and a cable's copying way out.
+    PortQueue(std::uint16_t port, std::uint16_t first_rx, std::uint16_t rx_count, CableSender& cable)
+        : port_(port), first_rx_(first_rx), rx_count_(rx_count), cable_(&cable) {}
+
+    std::uint16_t port() const { return port_; }
+
+    // Fills `burst` from the front with packets that the caller owns from now on; returns how many.
+    unsigned receive(std::span<rte_mbuf*> burst) {
+        if (rx_count_ == 1) return receive_from(first_rx_, burst);
+        return receive_from_all(burst);
+    }
+    // Takes over the first packets of the burst, in order; returns how many. The rest stays with the caller,
+    // to be offered again. Called every poll, also with an empty burst: a cable may still hold a part of an
+    // earlier one.
+    unsigned transmit(std::span<rte_mbuf*> burst);
+
+  private:
+    unsigned receive_from(std::uint16_t queue, std::span<rte_mbuf*> burst) {
+        return rte_eth_rx_burst(port_, queue, burst.data(), static_cast<std::uint16_t>(burst.size()));
+    }
+    // Every queue gets an equal share of the burst at least, and a different one is first each time.
+    unsigned receive_from_all(std::span<rte_mbuf*> burst);
+
+    std::uint16_t port_ = RTE_MAX_ETHPORTS;
+    std::uint16_t first_rx_ = 0;
+    std::uint16_t rx_count_ = 0;
+    std::uint16_t tx_ = 0;
+    std::uint16_t turn_ = 0;
+    CableSender* cable_ = nullptr;
+};
+
+}  // namespace millrace::net
