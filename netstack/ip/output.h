@@ -4,24 +4,78 @@
 #include <rte_mbuf.h>
 
 #include <cstdint>
+#include <memory>
+#include <span>
 
 #include "netstack/base/address.h"
+#include "netstack/base/counter.h"
 #include "netstack/base/time.h"
+#include "netstack/ip/local_addresses.h"
+#include "netstack/link/neighbours.h"
+#include "netstack/port/port.h"
 
 namespace millrace::net {
 
 // Room that every outgoing packet needs in front of its layer-4 header: Ethernet with a VLAN tag, IPv6.
 inline constexpr std::uint16_t kLinkHeadroom = 14 + 4 + 40;
 
+struct IpOutputCounters {
+    Counter sent;           // handed to the port
+    Counter no_route;       // no subnet and no gateway leads there
+    Counter dropped;        // refused by the neighbour table (its counters say why)
+    Counter burst_full;     // the port did not keep up
+    Counter too_long;       // longer than an IPv4 packet can be
+    Counter copied_chains;  // the port takes no chains
+    Counter no_mbufs;       // for ARP packets, or for copies of chains
+};
+
 class IpOutput {
   public:
-    // `packet` begins with a layer-4 header (`l4_header_bytes`, protocol 6, 1 or 17) whose checksum field is zero, has
-    // kLinkHeadroom in front, and may be a chain. One reference to it is taken over. Prepends the headers,
-    // completes the checksums (or asks the port to), and queues it for the shard's next transmit burst; while
-    // the next hop's MAC address is being resolved it waits in a bounded queue. What cannot be queued is
-    // dropped and counted: TCP sends it again.
+    // Packets that the port has not taken yet; a bound on latency as much as on memory.
+    static constexpr std::size_t kBurstBound = 2048;
+
+    // `pool`: small mbufs for ARP and for copies; `chain_pool`: mbufs that hold a whole packet. All outlive
+    // the IpOutput.
+    IpOutput(const LocalAddresses& local, Neighbours& neighbours, const Offloads& offloads,
+             const MacAddress& mac, rte_mempool* pool, rte_mempool* chain_pool);
+    IpOutput(const IpOutput&) = delete;
+    ~IpOutput();
+
+    // `packet` begins with a layer-4 header (`l4_header_bytes`, protocol 6, 1 or 17) whose checksum field is
+    // zero, has kLinkHeadroom in front, and may be a chain. One reference to it is taken over. Prepends the
+    // headers, completes the checksums (or asks the port to), and queues it for the shard's next transmit
+    // burst; while the next hop's MAC address is being resolved it waits in a bounded queue. What cannot be
+    // queued is dropped and counted: TCP sends it again.
     void send(rte_mbuf* packet, std::uint8_t protocol, std::uint16_t l4_header_bytes, Ipv4 source,
               Ipv4 destination, Time now);
+    // Turns what the neighbour table asks for into frames. Its failed() packets stay for the caller.
+    void send_neighbour_actions();
+
+    // Frames ready for the port, oldest first, and how many more send() has room for. The first `n` of them
+    // were taken over by the port:
+    std::span<rte_mbuf*> burst() { return {&burst_[head_], tail_ - head_}; }
+    std::size_t room() const { return kBurstBound - (tail_ - head_); }
+    void sent(std::size_t n);
+
+    const IpOutputCounters& counters() const { return counters_; }
+
+  private:
+    void complete_checksum(rte_mbuf* packet, std::uint8_t protocol, Ipv4 source, Ipv4 destination,
+                           std::uint16_t l4_header_bytes);
+    rte_mbuf* without_chain(rte_mbuf* packet);
+    void queue(rte_mbuf* frame);
+    void drop(rte_mbuf* packet, Counter& why);
+
+    const LocalAddresses* local_;
+    Neighbours* neighbours_;
+    Offloads offloads_;
+    MacAddress mac_;
+    rte_mempool* pool_;
+    rte_mempool* chain_pool_;
+    std::size_t head_ = 0;
+    std::size_t tail_ = 0;
+    std::unique_ptr<rte_mbuf*[]> burst_ = std::make_unique<rte_mbuf*[]>(2 * kBurstBound);
+    IpOutputCounters counters_;
 };
 
 }  // namespace millrace::net

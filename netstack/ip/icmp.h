@@ -1,0 +1,60 @@
+#pragma once
+// ICMP (RFC 792, RFC 1122 section 3.2.2) as a TCP host needs it: echoes are answered at a bounded rate, and
+// errors about our own segments are read so that TCP learns of them.
+
+#include <rte_mbuf.h>
+
+#include <cstdint>
+#include <optional>
+
+#include "netstack/base/address.h"
+#include "netstack/base/counter.h"
+#include "netstack/base/time.h"
+#include "netstack/ip/input.h"
+
+namespace millrace::net {
+
+struct IcmpCounters {
+    Counter received;
+    Counter bad;             // truncated, wrong checksum, or an error that quotes no segment of ours
+    Counter ignored;         // types that we have no use for, or not sent to us alone
+    Counter echoes;          // answered
+    Counter echoes_limited;  // over the rate
+    Counter errors;          // handed to TCP
+};
+
+// "Destination unreachable" about a TCP segment that we sent.
+struct IcmpError {
+    std::uint8_t code;       // RFC 792, RFC 1812 section 5.2.7.1; 4 is "fragmentation needed"
+    std::uint16_t next_mtu;  // code 4: RFC 1191 section 4; zero from old routers
+    SocketAddress local;     // the quoted segment's source and destination
+    SocketAddress remote;
+    std::uint32_t sequence;  // its sequence number: a blind attacker does not know it (RFC 5927 section 4.1)
+};
+
+inline constexpr std::uint8_t kFragmentationNeeded = 4;
+
+class Icmp {
+  public:
+    // `echo_rate`: replies a second, with as many at once.
+    explicit Icmp(std::uint32_t echo_rate = 1000) : echo_rate_(echo_rate), tokens_(echo_rate) {}
+
+    enum class Verdict : std::uint8_t { kReply, kError, kNothing };
+
+    // Reads the message, whose IP headers have been cut off. kReply: the mbuf has become the answer, to be
+    // sent from arrival.destination to arrival.source (checksum zero, as IpOutput asks). kError: `error` is
+    // filled.
+    Verdict input(rte_mbuf* message, const IpArrival& arrival, Time now, IcmpError& error);
+
+    const IcmpCounters& counters() const { return counters_; }
+
+  private:
+    bool may_echo(Time now);
+
+    std::uint32_t echo_rate_;
+    std::uint32_t tokens_;
+    Time refilled_{};
+    IcmpCounters counters_;
+};
+
+}  // namespace millrace::net

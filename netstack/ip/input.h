@@ -1,0 +1,74 @@
+#pragma once
+// The way in through IPv4: a frame becomes a layer-4 packet with verified checksums, or is counted and
+// dropped (RFC 791, RFC 1122 section 3.2.1). Options are skipped: none asks an end host to do anything.
+// Fragments are dropped: both ends of a TCP connection send unfragmented packets (path MTU discovery, RFC
+// 1191), and a reassembly buffer is something strangers could fill.
+
+#include <rte_mbuf.h>
+
+#include <cstdint>
+#include <string_view>
+
+#include "netstack/base/address.h"
+#include "netstack/base/counter.h"
+#include "netstack/ip/ipv4.h"
+#include "netstack/ip/local_addresses.h"
+#include "netstack/link/ethernet.h"
+
+namespace millrace::net {
+
+enum class IpVerdict : std::uint8_t {
+    kTcp,      // the mbuf's data are the TCP segment, checksum verified, without padding
+    kIcmp,     // the mbuf's data are the ICMP message, checksum not yet looked at
+    kArp,      // untouched
+    kDropped,  // counted; the mbuf is still the caller's
+};
+
+struct IpArrival {
+    Ipv4 source;
+    Ipv4 destination;
+    bool unicast = true;  // sent to us alone, on both layers
+};
+
+struct IpCounters {
+    Counter received;    // IPv4 packets
+    Counter not_for_us;  // another host's MAC or IP address, or a group's
+    Counter unknown_ether_type;
+    Counter truncated;   // shorter than its headers say, or than headers can be
+    Counter bad_header;  // version, header length, TTL of zero
+    Counter bad_header_checksum;
+    Counter martian;  // from an address that no host can have, or from ourselves
+    Counter fragments;
+    Counter unknown_protocol;
+    Counter bad_tcp_checksum;
+    Counter scattered;             // in several mbufs, which the port was not asked for
+    Counter unfinished_checksums;  // accepted: this machine's kernel left them to its NIC
+    Counter over_mtu;              // larger than the MTU: the kernel left segmentation to its NIC
+};
+
+class IpInput {
+  public:
+    // `unfinished_checksums`: the peer is this machine's kernel (Offloads).
+    IpInput(const LocalAddresses& local, const MacAddress& mac, std::uint16_t mtu, bool unfinished_checksums)
+        : local_(&local), mac_(mac), mtu_(mtu), unfinished_checksums_(unfinished_checksums) {}
+
+    // Reads an Ethernet frame. With kTcp and kIcmp, `arrival` is filled and the headers below layer 4 are cut
+    // from the mbuf.
+    IpVerdict accept(rte_mbuf* frame, IpArrival& arrival);
+
+    const IpCounters& counters() const { return counters_; }
+    // A sentence for the user when the kernel peer's offloads were seen to be left on; empty otherwise.
+    std::string_view hint() const;
+
+  private:
+    IpVerdict accept_ipv4(rte_mbuf* frame, IpArrival& arrival, bool unicast);
+    bool tcp_checksum_good(const rte_mbuf* segment, const IpArrival& arrival);
+
+    const LocalAddresses* local_;
+    MacAddress mac_;
+    std::uint16_t mtu_;
+    bool unfinished_checksums_;
+    IpCounters counters_;
+};
+
+}  // namespace millrace::net

@@ -1,0 +1,151 @@
+#include "netstack/ip/output.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "netstack/base/checksum.h"
+#include "netstack/ip/ipv4.h"
+#include "netstack/link/arp.h"
+#include "netstack/port/mbuf.h"
+
+namespace millrace::net {
+namespace {
+
+// Where a protocol keeps its checksum in its header.
+constexpr std::uint16_t checksum_offset(std::uint8_t protocol) {
+    return protocol == kProtocolTcp ? 16 : protocol == kProtocolIcmp ? 2 : 6;
+}
+
+// The sum of all bytes of a packet whose parts may have any length.
+ChecksumSum chain_sum(const rte_mbuf* packet) {
+    ChecksumSum sum = checksum_sum(rte_pktmbuf_mtod(packet, const void*), packet->data_len);
+    std::uint32_t offset = packet->data_len;
+    for (const rte_mbuf* part = packet->next; part; part = part->next) {
+        const ChecksumSum of_part = checksum_sum(rte_pktmbuf_mtod(part, const void*), part->data_len);
+        sum += offset % 2 == 0 ? of_part : of_part.swapped();
+        offset += part->data_len;
+    }
+    return sum;
+}
+
+std::byte* prepend(rte_mbuf* packet, std::uint16_t bytes) {
+    packet->data_off = static_cast<std::uint16_t>(packet->data_off - bytes);
+    packet->data_len = static_cast<std::uint16_t>(packet->data_len + bytes);
+    packet->pkt_len += bytes;
+    return rte_pktmbuf_mtod(packet, std::byte*);
+}
+
+}  // namespace
+
+IpOutput::IpOutput(const LocalAddresses& local, Neighbours& neighbours, const Offloads& offloads,
+                   const MacAddress& mac, rte_mempool* pool, rte_mempool* chain_pool)
+    : local_(&local),
+      neighbours_(&neighbours),
+      offloads_(offloads),
+      mac_(mac),
+      pool_(pool),
+      chain_pool_(chain_pool) {}
+
+IpOutput::~IpOutput() {
+    for (rte_mbuf* frame : burst())
+        release(frame);
+}
+
+void IpOutput::drop(rte_mbuf* packet, Counter& why) {
+    ++why;
+    release(packet);
+}
+
+void IpOutput::complete_checksum(rte_mbuf* packet, std::uint8_t protocol, Ipv4 source, Ipv4 destination,
+                                 std::uint16_t l4_header_bytes) {
+    ChecksumSum sum;  // ICMP has no pseudo-header
+    if (protocol != kProtocolIcmp) sum = pseudo_header_sum(source, destination, protocol, packet->pkt_len);
+    std::uint16_t field = 0;
+    packet->ol_flags &=
+        ~(RTE_MBUF_F_TX_OFFLOAD_MASK | RTE_MBUF_F_RX_IP_CKSUM_MASK | RTE_MBUF_F_RX_L4_CKSUM_MASK);
+    if (offloads_.transmit_ipv4_checksum) packet->ol_flags |= RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IP_CKSUM;
+    packet->l2_len = kEthernetBytes;
+    packet->l3_len = kIpv4Bytes;
+    packet->l4_len = l4_header_bytes & 0xff;
+    if (protocol == kProtocolTcp && offloads_.transmit_tcp_checksum) {
+        packet->ol_flags |= RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_TCP_CKSUM;
+        field = sum.folded();  // the port adds the rest
+    } else {
+        sum += chain_sum(packet);
+        field = sum.checksum();
+    }
+    std::memcpy(rte_pktmbuf_mtod_offset(packet, std::byte*, checksum_offset(protocol)), &field, sizeof field);
+}
+
+void IpOutput::send(rte_mbuf* packet, std::uint8_t protocol, std::uint16_t l4_header_bytes, Ipv4 source,
+                    Ipv4 destination, Time now) {
+    if (packet->pkt_len > 0xffffu - kIpv4Bytes) [[unlikely]]
+        return drop(packet, counters_.too_long);
+    if (packet->nb_segs > 1 && !offloads_.transmit_chains) [[unlikely]] {
+        packet = without_chain(packet);
+        if (!packet) return;
+    }
+    const auto hop = local_->next_hop(destination);
+    if (!hop) [[unlikely]]
+        return drop(packet, counters_.no_route);
+
+    complete_checksum(packet, protocol, source, destination, l4_header_bytes);
+    const Ipv4Header ip =
+        make_ipv4_header(source, destination, protocol, packet->pkt_len, !offloads_.transmit_ipv4_checksum);
+    std::memcpy(prepend(packet, kIpv4Bytes), &ip, sizeof ip);
+    std::byte* const link = prepend(packet, kEthernetBytes);
+    if (const EthernetHeader* header = neighbours_->find(*hop, now)) [[likely]] {
+        std::memcpy(link, header, sizeof *header);
+        queue(packet);
+    } else if (!neighbours_->wait(*hop, packet, now)) {
+        drop(packet, counters_.dropped);
+    }
+}
+
+rte_mbuf* IpOutput::without_chain(rte_mbuf* packet) {
+    rte_mbuf* copy = rte_pktmbuf_copy(packet, chain_pool_, 0, packet->pkt_len);
+    if (!copy || copy->nb_segs > 1) {
+        if (copy) release(copy);
+        drop(packet, counters_.no_mbufs);
+        return nullptr;
+    }
+    ++counters_.copied_chains;
+    release(packet);
+    return copy;
+}
+
+void IpOutput::send_neighbour_actions() {
+    for (const auto& arp : neighbours_->to_send()) {
+        rte_mbuf* frame = rte_pktmbuf_alloc(pool_);
+        if (!frame) {
+            ++counters_.no_mbufs;
+            continue;
+        }
+        write_arp(frame, mac_, arp.destination, arp.packet);
+        queue(frame);
+    }
+    for (const auto& [packet, header] : neighbours_->ready()) {
+        std::memcpy(rte_pktmbuf_mtod(packet, std::byte*), &header, sizeof header);
+        queue(packet);
+    }
+}
+
+void IpOutput::queue(rte_mbuf* frame) {
+    if (room() == 0) [[unlikely]]
+        return drop(frame, counters_.burst_full);
+    if (tail_ == 2 * kBurstBound)
+        [[unlikely]] {  // the port lags: move what waits to the front, once in a bound's worth
+        std::copy(&burst_[head_], &burst_[tail_], &burst_[0]);
+        tail_ -= head_;
+        head_ = 0;
+    }
+    burst_[tail_++] = frame;
+}
+
+void IpOutput::sent(std::size_t n) {
+    counters_.sent.add(n);
+    head_ += n;
+    if (head_ == tail_) head_ = tail_ = 0;
+}
+
+}  // namespace millrace::net
