@@ -6,6 +6,7 @@ Prints a line a test; the last line is "N passed, N failed[, N skipped]". The pa
 root, or user namespaces that an ordinary user may make."""
 
 import contextlib
+import logging
 import os
 import resource
 import signal
@@ -90,6 +91,7 @@ def main():
     sys.stdout.reconfigure(line_buffering=True)
     allowed = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(allowed, DESCRIPTORS), allowed))
+    logging.disable()  # asyncio's words on tasks that a failed test left behind
     signal.signal(signal.SIGALRM, on_alarm)
     signal.signal(signal.SIGTERM, on_terminate)
     build, words = os.path.abspath(sys.argv[1]), sys.argv[2:]

@@ -112,6 +112,29 @@ def sizes_node(carrier):
     node("sizes", carrier.echo, *SIZES)
 
 
+@case("echo: a client that reads late loses nothing")
+def reads_late(carrier):
+    """More than all buffers on the way hold, in messages small and large."""
+    carrier.share()
+    sizes = ([4 << 20] * 3 + list(range(2000)) + [1 << 20] * 8 + [70_000] * 100) * 2
+
+    async def scenario():
+        async with connect(carrier.echo) as peer:
+            async def send():
+                for size in sizes:
+                    await peer.send(binary_of(size))
+
+            sending = asyncio.create_task(send())
+            peer.transport.pause_reading()
+            await asyncio.sleep(1)
+            peer.transport.resume_reading()
+            for number, size in enumerate(sizes):
+                equal(await peer.recv(), binary_of(size), f"message {number} of {size}")
+            await sending
+
+    asyncio.run(scenario())
+
+
 @case("echo: fragments with pings between them, websockets")
 def fragments(carrier):
     carrier.share()

@@ -23,8 +23,7 @@ CASES = {
     "5.4 a continuation of nothing": (PROTOCOL_ERROR, frame(CONTINUATION, b"hello")),
     "5.4 a new message within a fragmented one":
         (PROTOCOL_ERROR, frame(TEXT, b"hel", fin=False) + frame(TEXT, b"lo")),
-    "5.4 a continuation after the last fragment":
-        (PROTOCOL_ERROR, frame(PING) + frame(CONTINUATION, b"lo", fin=False)),
+    "5.4 a first fragment of nothing": (PROTOCOL_ERROR, frame(CONTINUATION, b"hel", fin=False)),
     "5.5 a fragmented ping": (PROTOCOL_ERROR, frame(PING, b"hello", fin=False)),
     "5.5 a ping of 126 bytes": (PROTOCOL_ERROR, frame(PING, bytes(126))),
     "5.5 a close of 126 bytes": (PROTOCOL_ERROR, frame(CLOSE, close_payload(1000, b"x" * 124))),
