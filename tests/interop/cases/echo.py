@@ -1,5 +1,6 @@
 """python3-websockets and Node's ws as clients of /echo."""
 
+import array
 import asyncio
 import os
 import subprocess
@@ -33,7 +34,7 @@ def text_of(size):
 
 
 def binary_of(size):
-    return b"".join(number.to_bytes(4, "little") for number in range(size // 4 + 1))[:size]
+    return array.array("I", range(size // 4 + 1)).tobytes()[:size]
 
 
 async def echoes(peer, message, what):
