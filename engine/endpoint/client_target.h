@@ -1,0 +1,19 @@
+#pragma once
+// What a client asks for when it opens a WebSocket; shared by all its connections to that server.
+
+#include <string>
+#include <vector>
+
+#include "engine/handshake/handshake.h"
+
+namespace millrace {
+
+struct ClientTarget {
+    std::string host;  // for the Host field: with its port unless that is 80
+    std::string path = "/";
+    std::string origin;
+    std::vector<std::string> subprotocols;
+    std::vector<std::pair<std::string, std::string>> fields;  // sent besides
+};
+
+}  // namespace millrace

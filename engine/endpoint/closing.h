@@ -1,0 +1,224 @@
+#pragma once
+// Part of endpoint.h: the closing handshake (RFC 6455 section 7), failures, timeouts, the end.
+
+namespace millrace {
+
+template <net::Carrier C, class... Handlers>
+void Endpoint<C, Handlers...>::close(net::ConnId id, ws::CloseCode code, std::string_view reason) {
+    Slot& slot = this->slot(id);
+    if (slot.phase != Phase::kOpen) return;
+    send_close_frame(id, slot, code, reason);
+    slot.phase = Phase::kClosing;
+    carrier_.set_timer(id, now_ + config_.close_timeout);
+}
+
+template <net::Carrier C, class... Handlers>
+void Endpoint<C, Handlers...>::abort(net::ConnId id) {
+    Slot& slot = this->slot(id);
+    if (slot.phase == Phase::kFree) return;
+    free_slot(slot);
+    carrier_.abort(id);
+}
+
+template <net::Carrier C, class... Handlers>
+void Endpoint<C, Handlers...>::send_close_frame(net::ConnId id, Slot& slot, ws::CloseCode code,
+                                                std::string_view reason) {
+    if (slot.session.close_was_sent()) return;
+    constexpr std::size_t kMostReason = 123;  // section 5.5: a control frame's payload is at most 125 bytes
+    std::array<std::byte, 125> payload;
+    std::size_t size = 0;
+    if (code != ws::CloseCode::kNoStatus) {
+        const auto number = static_cast<std::uint16_t>(code);
+        payload[0] = static_cast<std::byte>(number >> 8);
+        payload[1] = static_cast<std::byte>(number & 0xff);
+        const std::size_t length = std::min(reason.size(), kMostReason);
+        if (length != 0) std::memcpy(payload.data() + 2, reason.data(), length);
+        size = 2 + length;
+    }
+    // Without memory even for this the peer sees the TCP connection end, which is a 1006 to it.
+    send_control(id, slot, ws::Opcode::kClose, std::span(payload).first(size));
+    slot.session.close_sent();
+}
+
+template <net::Carrier C, class... Handlers>
+void Endpoint<C, Handlers...>::on_close_frame(net::ConnId id, Slot& slot, const ws::Step& step) {
+    counters_.closes_received.add();
+    send_close_frame(id, slot, step.code, {});  // section 5.5.1: the echo carries the code received
+    const std::string_view reason(reinterpret_cast<const char*>(step.payload.data()), step.payload.size());
+    tell_app(id, slot, step.code, reason);
+    if (slot.phase == Phase::kFree) return;
+    // Section 7.1.1: the server closes TCP first, so that TIME-WAIT is on its side; the client waits for it.
+    if (slot.role == ws::Role::kServer) end_tcp(id, slot);
+    await_end(id, slot);
+}
+
+// Section 7.1.7: Close with the code where that can still be said, then the end of TCP.
+template <net::Carrier C, class... Handlers>
+void Endpoint<C, Handlers...>::fail(net::ConnId id, Slot& slot, ws::CloseCode code, std::string_view why) {
+    send_close_frame(id, slot, code, why);
+    tell_app(id, slot, code, why);
+    if (slot.phase == Phase::kFree) return;
+    end_tcp(id, slot);
+    await_end(id, slot);
+}
+
+template <net::Carrier C, class... Handlers>
+void Endpoint<C, Handlers...>::end_tcp(net::ConnId id, Slot& slot) {
+    if (slot.fin_sent) return;
+    slot.fin_sent = true;
+    carrier_.close(id);
+}
+
+// Input is discarded from here on; the timer bounds how long a peer may keep the connection.
+template <net::Carrier C, class... Handlers>
+void Endpoint<C, Handlers...>::await_end(net::ConnId id, Slot& slot) {
+    slot.phase = Phase::kEnding;
+    carrier_.set_timer(id, now_ + config_.close_timeout);
+    if (slot.held != 0) {
+        drop_held(slot);
+        carrier_.resume(id);
+    }
+}
+
+template <net::Carrier C, class... Handlers>
+void Endpoint<C, Handlers...>::on_peer_closed(net::ConnId id, Slot& slot) {
+    if (slot.phase == Phase::kOpen || slot.phase == Phase::kClosing) {
+        counters_.lost.add();
+        tell_app(id, slot, ws::CloseCode::kAbnormal, "the peer ended TCP without a Close frame");
+        if (slot.phase == Phase::kFree) return;
+    } else if (slot.phase == Phase::kOpening && slot.role == ws::Role::kClient) {
+        return opening_failed(id, slot, "the server ended the connection before its response");
+    }
+    end_tcp(id, slot);
+    await_end(id, slot);
+}
+
+template <net::Carrier C, class... Handlers>
+void Endpoint<C, Handlers...>::on_closed(net::ConnId id, Slot& slot, net::CloseReason reason) {
+    if (slot.phase == Phase::kOpen || slot.phase == Phase::kClosing) {
+        counters_.lost.add();
+        tell_app(id, slot, ws::CloseCode::kAbnormal, net::to_string(reason));
+    }
+    const Phase was = slot.phase;
+    const bool client = slot.role == ws::Role::kClient;
+    const std::uint8_t handler_index = slot.handler;
+    if (was == Phase::kFree) return;  // the application aborted in on_close
+    free_slot(slot);
+    if (was != Phase::kConnecting && was != Phase::kOpening) return;
+    counters_.handshake_failed.add();
+    if (!client) return;
+    with_handler(handler_index, [&]<class H>(H& handler) {
+        if constexpr (requires { handler.on_failed(id, std::string_view{}); })
+            handler.on_failed(id, net::to_string(reason));
+    });
+}
+
+template <net::Carrier C, class... Handlers>
+void Endpoint<C, Handlers...>::on_timer(net::ConnId id, Slot& slot) {
+    switch (slot.phase) {
+        case Phase::kFree:
+            return;
+        case Phase::kOpen:
+            return keep_alive(id, slot);
+        case Phase::kConnecting:
+            counters_.timeouts.add();
+            return opening_failed(id, slot, "timed out connecting");
+        case Phase::kOpening:
+            counters_.timeouts.add();
+            if (slot.role == ws::Role::kClient)
+                return opening_failed(id, slot, "timed out awaiting the response");
+            // RFC 9110 section 15.5.9 for half a request; silence is ended in silence.
+            if (slot.chain != kNoChain) return refuse(id, slot, 408, "the request took too long");
+            end_tcp(id, slot);
+            return await_end(id, slot);
+        case Phase::kClosing:
+            counters_.timeouts.add();
+            tell_app(id, slot, ws::CloseCode::kAbnormal, "the peer did not answer the Close frame");
+            return abort(id);
+        case Phase::kEnding:
+            counters_.timeouts.add();
+            return abort(id);
+    }
+}
+
+template <net::Carrier C, class... Handlers>
+void Endpoint<C, Handlers...>::set_keep_alive(net::ConnId id) {
+    const Duration ping = config_.ping_interval;
+    const Duration idle = config_.idle_timeout;
+    if (ping == Duration{} && idle == Duration{}) return carrier_.cancel_timer(id);
+    const Duration sooner = ping == Duration{} ? idle : idle == Duration{} ? ping : std::min(ping, idle);
+    carrier_.set_timer(id, now_ + sooner);
+}
+
+// The timer is not moved by traffic; when it fires, the times of the last bytes and of the last message say
+// what is due.
+template <net::Carrier C, class... Handlers>
+void Endpoint<C, Handlers...>::keep_alive(net::ConnId id, Slot& slot) {
+    const auto silent = [&](std::uint32_t since) {
+        return Duration(1ms) * static_cast<std::uint32_t>(now_ms_ - since);
+    };
+    if (config_.idle_timeout != Duration{} && silent(slot.message_ms) >= config_.idle_timeout) {
+        counters_.timeouts.add();
+        return close(id, ws::CloseCode::kGoingAway, "idle");
+    }
+    if (config_.ping_interval != Duration{} && silent(slot.heard_ms) >= config_.ping_interval) {
+        if (slot.ping_sent) {
+            counters_.timeouts.add();
+            counters_.lost.add();
+            tell_app(id, slot, ws::CloseCode::kAbnormal, "no answer to a Ping");
+            return abort(id);
+        }
+        slot.ping_sent = send_control(id, slot, ws::Opcode::kPing, {});
+    }
+    set_keep_alive(id);
+}
+
+template <net::Carrier C, class... Handlers>
+void Endpoint<C, Handlers...>::tell_app(net::ConnId id, Slot& slot, ws::CloseCode code,
+                                        std::string_view reason) {
+    if (slot.app_told) return;
+    slot.app_told = true;
+    counters_.open.subtract();
+    slot.phase = Phase::kEnding;  // nothing can be sent from on_close
+    with_handler(slot.handler, [&]<class H>(H& handler) {
+        Socket<H> socket(*this, id);
+        if constexpr (requires { handler.on_close(socket, code, reason); })
+            handler.on_close(socket, code, reason);
+    });
+}
+
+template <net::Carrier C, class... Handlers>
+void Endpoint<C, Handlers...>::free_slot(Slot& slot) {
+    if (slot.has_session && !slot.app_told) counters_.open.subtract();
+    if (slot.has_session) slot.session.release(session_shared_);
+    blocks_.release(slot.chain);
+    drop_held(slot);
+    slot.phase = Phase::kFree;
+    slot.waiting = false;
+    --slots_in_use_;
+}
+
+template <net::Carrier C, class... Handlers>
+void Endpoint<C, Handlers...>::drain(ws::CloseCode code, Time now) {
+    now_ = now;
+    carrier_.stop_listening();
+    draining_ = true;
+    drain_code_ = code;
+    drain_cursor_ = 0;
+}
+
+template <net::Carrier C, class... Handlers>
+void Endpoint<C, Handlers...>::drain_some() {
+    constexpr std::size_t kAtOnce = 256;
+    const std::size_t end = std::min(drain_cursor_ + kAtOnce, highest_slot_);
+    for (; drain_cursor_ < end; ++drain_cursor_) {
+        const auto id = static_cast<net::ConnId>(drain_cursor_);
+        Slot& slot = this->slot(id);
+        if (slot.phase == Phase::kOpen)
+            close(id, drain_code_, "going away");
+        else if (slot.phase == Phase::kConnecting || slot.phase == Phase::kOpening)
+            abort(id);
+    }
+}
+
+}  // namespace millrace

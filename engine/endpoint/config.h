@@ -1,0 +1,27 @@
+#pragma once
+// What an endpoint is told when it is made. Every bound of the engine is here.
+
+#include <cstddef>
+#include <cstdint>
+
+#include "engine/handshake/handshake.h"
+#include "engine/http/message.h"
+#include "netstack/base/time.h"
+
+namespace millrace {
+
+struct EndpointConfig {
+    std::uint64_t max_message = 16u << 20;  // bytes of one message; more fails the connection with 1009
+    std::size_t message_memory =
+        1u << 30;                       // bytes, all messages under assembly and cut request heads of a shard
+    std::size_t send_limit = 1u << 20;  // bytes unsent per connection, beyond which send() says kFull
+    std::size_t max_carries = 1u << 16;  // frames cut between two buffers, at one time
+    Duration handshake_timeout = 10s;    // from the TCP connection to the opened WebSocket
+    Duration idle_timeout{};             // no message in either direction: close with 1001; zero: never
+    Duration ping_interval{};            // nothing heard: ping, then fail the connection; zero: never
+    Duration close_timeout = 5s;         // for the peer's Close frame, then for its FIN
+    http::Limits http;
+    ws::UpgradePolicy upgrade;
+};
+
+}  // namespace millrace

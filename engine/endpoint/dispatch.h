@@ -1,0 +1,156 @@
+#pragma once
+// Part of endpoint.h: making an endpoint, and the first look at each event.
+
+namespace millrace {
+
+template <net::Carrier C, class... Handlers>
+Expected<std::unique_ptr<Endpoint<C, Handlers...>>> Endpoint<C, Handlers...>::create(
+    C& carrier, const EndpointConfig& config, App<Handlers...> app) {
+    auto slots = ReservedArray<Slot>::create(carrier.max_connections());
+    if (!slots) return tl::unexpected(slots.error());
+    auto blocks = BlockPool::create(config.message_memory);
+    if (!blocks) return tl::unexpected(blocks.error());
+    auto carries = ws::CarryPool::create(config.max_carries);
+    if (!carries) return tl::unexpected(carries.error());
+    auto keys = ws::KeySource::create();
+    if (!keys) return tl::unexpected(keys.error());
+    std::unique_ptr<Endpoint> endpoint(new Endpoint(carrier, config, std::move(app), std::move(*slots),
+                                                    std::move(*blocks), std::move(*carries),
+                                                    std::move(*keys)));
+    const std::array<std::size_t, sizeof...(Handlers)> sizes{state_size<Handlers>()...};
+    for (std::size_t i = 0; i < sizes.size(); ++i) {
+        if (sizes[i] == 0) continue;
+        auto states = ReservedArray<std::byte>::create(carrier.max_connections() * sizes[i]);
+        if (!states) return tl::unexpected(states.error());
+        endpoint->states_[i] = std::move(*states);
+    }
+    return endpoint;
+}
+
+template <net::Carrier C, class... Handlers>
+Endpoint<C, Handlers...>::Endpoint(C& carrier, const EndpointConfig& config, App<Handlers...> app,
+                                   ReservedArray<Slot> slots, BlockPool blocks, ws::CarryPool carries,
+                                   ws::KeySource keys)
+    : carrier_(carrier),
+      config_(config),
+      app_(std::move(app)),
+      slots_(std::move(slots)),
+      blocks_(std::move(blocks)),
+      carries_(std::move(carries)),
+      session_shared_{config.max_message, carries_},
+      keys_(std::move(keys)) {
+    parts_.reserve(config.max_message / BlockPool::kBlockBytes + 2);
+    out_.resize(BlockPool::kBlockBytes);
+    waiting_.reserve(1024);
+}
+
+template <net::Carrier C, class... Handlers>
+Endpoint<C, Handlers...>::~Endpoint() = default;
+
+template <net::Carrier C, class... Handlers>
+template <class Handler>
+constexpr std::size_t Endpoint<C, Handlers...>::index_of() {
+    constexpr std::array<bool, sizeof...(Handlers)> same{std::is_same_v<Handler, Handlers>...};
+    for (std::size_t i = 0; i < same.size(); ++i)
+        if (same[i]) return i;
+    return same.size();
+}
+
+template <net::Carrier C, class... Handlers>
+template <class Handler>
+constexpr std::size_t Endpoint<C, Handlers...>::state_size() {
+    if constexpr (requires { typename Handler::State; }) {
+        static_assert(std::is_trivially_copyable_v<typename Handler::State>, "begins as zero bytes");
+        return sizeof(typename Handler::State);
+    } else {
+        return 0;
+    }
+}
+
+template <net::Carrier C, class... Handlers>
+template <class Handler>
+typename Handler::State& Endpoint<C, Handlers...>::state(net::ConnId id) {
+    return reinterpret_cast<typename Handler::State*>(states_[index_of<Handler>()].data())[net::index(id)];
+}
+
+template <net::Carrier C, class... Handlers>
+template <class Handler>
+Handler& Endpoint<C, Handlers...>::handler() {
+    return std::get<Route<Handler>>(app_.routes).handler;
+}
+
+template <net::Carrier C, class... Handlers>
+template <class Call>
+void Endpoint<C, Handlers...>::with_handler(std::uint8_t index, Call&& call) {
+    [&]<std::size_t... I>(std::index_sequence<I...>) {
+        (void)((I == index && (call(std::get<I>(app_.routes).handler), true)) || ...);
+    }
+    (std::index_sequence_for<Handlers...>{});
+}
+
+template <net::Carrier C, class... Handlers>
+void Endpoint<C, Handlers...>::handle(std::span<Event> events, Time now) {
+    constexpr std::size_t kAhead = 8;  // slots fetched before they are touched
+    now_ = now;
+    now_ms_ = static_cast<std::uint32_t>(now.time_since_epoch() / 1ms);
+    for (std::size_t i = 0; i < std::min(kAhead, events.size()); ++i)
+        __builtin_prefetch(&slot(events[i].conn), 1);
+    for (std::size_t i = 0; i < events.size(); ++i) {
+        if (i + kAhead < events.size()) __builtin_prefetch(&slot(events[i + kAhead].conn), 1);
+        handle_one(events[i]);
+    }
+}
+
+template <net::Carrier C, class... Handlers>
+void Endpoint<C, Handlers...>::handle_one(Event& event) {
+    if (event.kind == net::EventKind::kAccepted) return accepted(event.conn);
+    Slot& slot = this->slot(event.conn);
+    if (slot.phase == Phase::kFree) return;  // aborted earlier in this batch
+    switch (event.kind) {
+        case net::EventKind::kReceived:
+            return received(event.conn, slot, event.bytes);
+        case net::EventKind::kConnected:
+            return connected(event.conn, slot);
+        case net::EventKind::kWritable:
+            if (slot.waiting) serve_waiting_one(event.conn, slot);
+            return;
+        case net::EventKind::kPeerClosed:
+            return on_peer_closed(event.conn, slot);
+        case net::EventKind::kClosed:
+            return on_closed(event.conn, slot, event.reason);
+        case net::EventKind::kTimer:
+            return on_timer(event.conn, slot);
+        case net::EventKind::kAccepted:
+            return;
+    }
+}
+
+template <net::Carrier C, class... Handlers>
+void Endpoint<C, Handlers...>::accepted(net::ConnId id) {
+    Slot& slot = this->slot(id);
+    slot = Slot{};
+    slot.phase = Phase::kOpening;
+    slot.role = ws::Role::kServer;
+    ++slots_in_use_;
+    highest_slot_ = std::max<std::size_t>(highest_slot_, net::index(id) + 1);
+    if (draining_) return abort(id);
+    carrier_.set_timer(id, now_ + config_.handshake_timeout);
+}
+
+template <net::Carrier C, class... Handlers>
+void Endpoint<C, Handlers...>::tick(Time now) {
+    now_ = now;
+    if (!waiting_.empty()) serve_waiting();
+    if (draining_) drain_some();
+}
+
+template <net::Carrier C, class... Handlers>
+std::size_t Endpoint<C, Handlers...>::memory_in_use() const {
+    std::size_t bytes = slots_.resident_bytes() + blocks_.memory_in_use() + carries_.memory_in_use() +
+                        waiting_.capacity() * sizeof(net::ConnId) + held_.size() * sizeof(Held);
+    for (const auto& states : states_)
+        bytes += states.resident_bytes();
+    return bytes;
+}
+
+}  // namespace millrace

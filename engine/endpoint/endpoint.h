@@ -1,0 +1,221 @@
+#pragma once
+// An endpoint is the engine of one shard: it takes its carrier's events, runs handshakes and sessions, and
+// calls the application's handlers. Servers and clients are the same endpoint; a connection has its role.
+//
+// The way of received bytes, one file after another:
+//     opening.h    HTTP head -> 101 or page (server); response head -> open (client)
+//     receiving.h  frames -> messages, control frames; input held back when there is no room for answers
+//     sending.h    messages -> frames in the outgoing segment
+//     closing.h    Close frames both ways, failures, timeouts, the end of the connection
+//
+// The shard's loop is in shard.h. Nothing here is shared with another shard.
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "engine/endpoint/blocks.h"
+#include "engine/endpoint/client_target.h"
+#include "engine/endpoint/config.h"
+#include "engine/endpoint/counters.h"
+#include "engine/endpoint/frame_writer.h"
+#include "engine/endpoint/message.h"
+#include "engine/endpoint/routes.h"
+#include "engine/endpoint/slot.h"
+#include "engine/endpoint/websocket.h"
+#include "engine/handshake/handshake.h"
+#include "engine/http/exchange.h"
+#include "engine/http/message.h"
+#include "engine/http/writer.h"
+#include "engine/mask/key_source.h"
+#include "engine/session/carry_pool.h"
+#include "engine/session/session.h"
+#include "netstack/carrier.h"
+
+namespace millrace {
+
+template <net::Carrier C, class... Handlers>
+class Endpoint {
+  public:
+    using Event = net::Event<typename C::Bytes>;
+    using Shared = typename C::Shared;
+    template <class Handler>
+    using Socket = WebSocket<Endpoint, Handler>;
+
+    // `carrier` outlives the endpoint.
+    static Expected<std::unique_ptr<Endpoint>> create(C& carrier, const EndpointConfig& config,
+                                                      App<Handlers...> app);
+    ~Endpoint();
+
+    // --- the loop ---
+    void handle(std::span<Event> events, Time now);
+    // Once a poll: connections that wait for room, and the drain in progress. Bounded work.
+    void tick(Time now);
+
+    // --- client ---
+    // The connections opened to `target` are given to `handler`. At most 256 targets.
+    template <class Handler>
+    std::uint8_t add_target(ClientTarget target);
+    // on_open or on_failed follows. kNoConn when the carrier has no slot or port left.
+    net::ConnId connect(net::SocketAddress address, std::uint8_t target, Time now);
+
+    // --- an application's reach outside its callbacks ---
+    template <class Handler>
+    Socket<Handler> socket(net::ConnId id) {
+        return {*this, id};
+    }
+    template <class Handler>
+    typename Handler::State& state(net::ConnId id);
+    template <class Handler>
+    Handler& handler();
+    C& carrier() { return carrier_; }
+    // The time of the poll that is going on.
+    Time now() const { return now_; }
+    // A whole frame, unmasked, to be sent to many with WebSocket::send_shared (server role only). Empty when
+    // the carrier's pool is dry.
+    Shared encode(ws::Opcode opcode, std::span<const std::byte> payload);
+
+    // --- the end ---
+    // Stops listening and closes every connection with `code`, a bounded number a tick.
+    void drain(ws::CloseCode code, Time now);
+    bool drained() const { return draining_ && slots_in_use_ == 0; }
+
+    const EndpointCounters& counters() const { return counters_; }
+    // Bytes that sessions, messages under assembly and the handlers' states hold now. Not for the hot path.
+    std::size_t memory_in_use() const;
+
+  private:
+    template <class, class>
+    friend class WebSocket;
+
+    // --- the application's handlers, found by index ---
+    template <class Call>
+    void with_handler(std::uint8_t index, Call&& call);
+    template <class Handler>
+    static constexpr std::size_t index_of();
+
+    Slot& slot(net::ConnId id) { return slots_[net::index(id)]; }
+    void handle_one(Event& event);
+    void accepted(net::ConnId id);
+    void connected(net::ConnId id, Slot& slot);
+
+    // --- opening.h ---
+    void on_head_bytes(net::ConnId id, Slot& slot, std::span<std::byte> in);
+    std::optional<std::size_t> parse_head(net::ConnId id, Slot& slot, std::span<std::byte> head);
+    bool on_request(net::ConnId id, Slot& slot);
+    bool on_response(net::ConnId id, Slot& slot);
+    bool upgrade(net::ConnId id, Slot& slot, const ws::Judgement& judgement);
+    bool answer_page(net::ConnId id, Slot& slot);
+    bool answer(net::ConnId id, Slot& slot, http::ResponseHead head, std::string_view body);
+    bool end_answer(net::ConnId id, Slot& slot, bool written, bool keep_alive);
+    std::span<const std::byte> out_bytes(std::size_t length) const {
+        return std::as_bytes(std::span(out_.data(), length));
+    }
+    void refuse(net::ConnId id, Slot& slot, int status, std::string_view why);
+    void opened(net::ConnId id, Slot& slot);
+    void opening_failed(net::ConnId id, Slot& slot, std::string_view why);
+    std::array<char, 24> client_key_of(const Slot& slot) const;
+    ws::ClientRequest client_request(const Slot& slot, std::string_view key);
+
+    // --- receiving.h ---
+    void received(net::ConnId id, Slot& slot, typename C::Bytes& bytes);
+    void process(net::ConnId id, Slot& slot, std::span<std::byte> in);
+    void on_frames(net::ConnId id, Slot& slot, std::span<std::byte> in);
+    void on_data(net::ConnId id, Slot& slot, const ws::Step& step);
+    void deliver(net::ConnId id, Slot& slot, ws::Opcode opcode, Parts parts);
+    bool has_room(net::ConnId id) const;
+    void hold(net::ConnId id, Slot& slot, typename C::Bytes bytes);
+    void process_held(net::ConnId id, Slot& slot);
+    void drop_held(Slot& slot);
+
+    // --- sending.h ---
+    SendStatus send(net::ConnId id, ws::Opcode opcode, Parts parts);
+    SendStatus send_shared(net::ConnId id, const Shared& frame);
+    bool send_control(net::ConnId id, const Slot& slot, ws::Opcode opcode, std::span<std::byte> payload);
+    SendStatus refuse_send(net::ConnId id, Slot& slot);
+    void wait_for_room(net::ConnId id, Slot& slot);
+    void serve_waiting();
+    bool serve_waiting_one(net::ConnId id, Slot& slot);
+    std::optional<ws::MaskKey> mask_key(const Slot& slot);
+
+    // --- closing.h ---
+    void close(net::ConnId id, ws::CloseCode code, std::string_view reason);
+    void abort(net::ConnId id);
+    void send_close_frame(net::ConnId id, Slot& slot, ws::CloseCode code, std::string_view reason);
+    void on_close_frame(net::ConnId id, Slot& slot, const ws::Step& step);
+    void fail(net::ConnId id, Slot& slot, ws::CloseCode code, std::string_view why);
+    void end_tcp(net::ConnId id, Slot& slot);
+    void await_end(net::ConnId id, Slot& slot);
+    void on_peer_closed(net::ConnId id, Slot& slot);
+    void on_closed(net::ConnId id, Slot& slot, net::CloseReason reason);
+    void on_timer(net::ConnId id, Slot& slot);
+    void keep_alive(net::ConnId id, Slot& slot);
+    void set_keep_alive(net::ConnId id);
+    void tell_app(net::ConnId id, Slot& slot, ws::CloseCode code, std::string_view reason);
+    void free_slot(Slot& slot);
+    void drain_some();
+
+    Endpoint(C& carrier, const EndpointConfig& config, App<Handlers...> app, ReservedArray<Slot> slots,
+             BlockPool blocks, ws::CarryPool carries, ws::KeySource keys);
+
+    template <class Handler>
+    static constexpr std::size_t state_size();
+
+    C& carrier_;
+    const EndpointConfig config_;
+    App<Handlers...> app_;
+    ReservedArray<Slot> slots_;
+    std::array<ReservedArray<std::byte>, sizeof...(Handlers)> states_;
+    BlockPool blocks_;
+    ws::CarryPool carries_;
+    ws::SessionShared session_shared_;
+    ws::KeySource keys_;
+    EndpointCounters counters_;
+    Time now_{};
+    std::uint32_t now_ms_ = 0;
+    std::size_t slots_in_use_ = 0;
+
+    // Client targets, each with the handler of its connections.
+    struct Target {
+        ClientTarget what;
+        std::vector<http::Field> fields;
+        std::uint8_t handler;
+    };
+    std::deque<Target> targets_;
+
+    // Scratch of one event; kept here so that nothing is allocated or cleared per message.
+    http::Request request_;
+    http::Response response_;
+    std::vector<std::span<std::byte>> parts_;
+    std::vector<char> out_;
+
+    // Input held back, one list a connection; entries are reused through `free_held_`.
+    struct Held {
+        typename C::Bytes bytes;
+        std::uint32_t next = 0;  // 1 + index; 0: none
+    };
+    std::deque<Held> held_;
+    std::uint32_t free_held_ = 0;
+
+    std::vector<net::ConnId> waiting_;
+    std::size_t waiting_cursor_ = 0;
+
+    bool draining_ = false;
+    ws::CloseCode drain_code_{};
+    std::size_t drain_cursor_ = 0;
+    std::size_t highest_slot_ = 0;  // 1 + the highest index ever in use
+};
+
+}  // namespace millrace
+
+#include "engine/endpoint/dispatch.h"
+#include "engine/endpoint/opening.h"
+#include "engine/endpoint/receiving.h"
+#include "engine/endpoint/sending.h"
+// (closing last: it is where every other file ends a connection)
+#include "engine/endpoint/closing.h"

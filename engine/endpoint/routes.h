@@ -1,0 +1,83 @@
+#pragma once
+// What an application is made of: handlers for WebSockets by path, and pages for ordinary HTTP on the same
+// port. A handler is any copyable class with some of
+//
+//     struct State { ... };                                     // per connection; trivial, begins as zero
+//     bytes void on_open(auto& ws); void on_message(auto& ws, const millrace::Message& message); void
+//     on_pong(auto& ws, std::span<const std::byte> payload); void on_drain(auto& ws); // after a send() said
+//     kFull: there is room again void on_close(auto& ws, ws::CloseCode code, std::string_view reason);   //
+//     once; the last call void on_failed(net::ConnId id, std::string_view why);     // a client's opening did
+//     not succeed
+//
+// found at compile time; each shard has its own copy, and calls it from its own loop only.
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+namespace millrace {
+
+template <class Handler>
+struct Route {
+    std::string path;
+    Handler handler;
+};
+
+template <class Handler>
+Route<Handler> route(std::string path, Handler handler) {
+    return {std::move(path), std::move(handler)};
+}
+
+// An ordinary page: GET and HEAD of `path` are answered with what `body` returns.
+struct Page {
+    std::string path;
+    std::string content_type;
+    std::function<std::string()> body;
+};
+
+inline Page page(std::string path, std::string content_type, std::string body) {
+    return {std::move(path), std::move(content_type), [body = std::move(body)] { return body; }};
+}
+
+template <class... Handlers>
+struct App {
+    std::tuple<Route<Handlers>...> routes;
+    std::vector<Page> pages;
+};
+
+namespace detail {
+
+template <class... Handlers>
+auto add_part(App<Handlers...> app, Page part) {
+    app.pages.push_back(std::move(part));
+    return app;
+}
+
+template <class... Handlers, class Handler>
+auto add_part(App<Handlers...> app, Route<Handler> part) {
+    return App<Handlers..., Handler>{std::tuple_cat(std::move(app.routes), std::make_tuple(std::move(part))),
+                                     std::move(app.pages)};
+}
+
+template <class Built>
+auto build(Built built) {
+    return built;
+}
+
+template <class Built, class Part, class... Rest>
+auto build(Built built, Part part, Rest... rest) {
+    return build(add_part(std::move(built), std::move(part)), std::move(rest)...);
+}
+
+}  // namespace detail
+
+// app(route("/echo", Echo{}), page("/healthz", "text/plain", "ok\n"), ...)
+template <class... PartTypes>
+auto app(PartTypes... parts) {
+    return detail::build(App<>{}, std::move(parts)...);
+}
+
+}  // namespace millrace

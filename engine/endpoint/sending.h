@@ -1,0 +1,106 @@
+#pragma once
+// Part of endpoint.h: messages become frames in the outgoing segment.
+
+namespace millrace {
+
+// RFC 6455 section 5.3: a client masks every frame with a fresh unpredictable key, a server none.
+template <net::Carrier C, class... Handlers>
+std::optional<ws::MaskKey> Endpoint<C, Handlers...>::mask_key(const Slot& slot) {
+    if (slot.role == ws::Role::kServer) return std::nullopt;
+    return keys_.next();
+}
+
+template <net::Carrier C, class... Handlers>
+SendStatus Endpoint<C, Handlers...>::send(net::ConnId id, ws::Opcode opcode, Parts parts) {
+    Slot& slot = this->slot(id);
+    if (slot.phase != Phase::kOpen) return SendStatus::kClosed;
+    std::size_t payload = 0;
+    for (const auto part : parts)
+        payload += part.size();
+    if (!has_room(id) || !write_frame(carrier_, id, opcode, parts, payload, mask_key(slot))) [[unlikely]]
+        return refuse_send(id, slot);
+    if (ws::is_control(opcode)) return SendStatus::kSent;
+    slot.message_ms = now_ms_;
+    counters_.messages_sent.add();
+    counters_.bytes_sent.add(payload);
+    return SendStatus::kSent;
+}
+
+template <net::Carrier C, class... Handlers>
+SendStatus Endpoint<C, Handlers...>::send_shared(net::ConnId id, const Shared& frame) {
+    Slot& slot = this->slot(id);
+    if (slot.phase != Phase::kOpen) return SendStatus::kClosed;
+    if (!has_room(id) || !carrier_.append(id, frame)) return refuse_send(id, slot);
+    slot.message_ms = now_ms_;
+    counters_.messages_sent.add();
+    return SendStatus::kSent;
+}
+
+template <net::Carrier C, class... Handlers>
+typename C::Shared Endpoint<C, Handlers...>::encode(ws::Opcode opcode, std::span<const std::byte> payload) {
+    std::vector<std::byte> frame(ws::header_size(payload.size(), false) + payload.size());
+    const std::size_t header = ws::encode_header(frame.data(), opcode, true, payload.size(), std::nullopt);
+    std::copy(payload.begin(), payload.end(), frame.begin() + static_cast<std::ptrdiff_t>(header));
+    return carrier_.make_shared(std::span<const std::byte>(frame));
+}
+
+// Control frames do not count against send_limit: the carrier's own limit lies above it (see shard.h), and
+// input is held back before a peer can make us answer beyond that.
+template <net::Carrier C, class... Handlers>
+bool Endpoint<C, Handlers...>::send_control(net::ConnId id, const Slot& slot, ws::Opcode opcode,
+                                            std::span<std::byte> payload) {
+    return write_frame(carrier_, id, opcode, Parts(&payload, 1), payload.size(), mask_key(slot));
+}
+
+template <net::Carrier C, class... Handlers>
+SendStatus Endpoint<C, Handlers...>::refuse_send(net::ConnId id, Slot& slot) {
+    counters_.sends_refused.add();
+    slot.drain_owed = true;
+    wait_for_room(id, slot);
+    return SendStatus::kFull;
+}
+
+template <net::Carrier C, class... Handlers>
+void Endpoint<C, Handlers...>::wait_for_room(net::ConnId id, Slot& slot) {
+    if (slot.waiting) return;
+    slot.waiting = true;
+    waiting_.push_back(id);
+}
+
+// A few waiting connections a poll, in turn, so that many of them do not delay the others.
+template <net::Carrier C, class... Handlers>
+void Endpoint<C, Handlers...>::serve_waiting() {
+    constexpr std::size_t kAtOnce = 32;
+    if (carrier_.under_pressure()) return;
+    for (std::size_t n = 0; n < kAtOnce && !waiting_.empty(); ++n) {
+        if (waiting_cursor_ >= waiting_.size()) waiting_cursor_ = 0;
+        const net::ConnId id = waiting_[waiting_cursor_];
+        Slot& slot = this->slot(id);
+        if (slot.phase != Phase::kFree && slot.waiting && !serve_waiting_one(id, slot)) {
+            ++waiting_cursor_;
+            continue;
+        }
+        waiting_[waiting_cursor_] = waiting_.back();
+        waiting_.pop_back();
+        if (n >= waiting_.size()) break;
+    }
+}
+
+// True when the connection waits no more.
+template <net::Carrier C, class... Handlers>
+bool Endpoint<C, Handlers...>::serve_waiting_one(net::ConnId id, Slot& slot) {
+    if (carrier_.unsent(id) > config_.send_limit / 2) return false;
+    if (slot.held != 0) process_held(id, slot);
+    if (slot.phase == Phase::kOpen && slot.drain_owed && slot.held == 0) {
+        slot.drain_owed = false;
+        with_handler(slot.handler, [&]<class H>(H& handler) {
+            Socket<H> socket(*this, id);
+            if constexpr (requires { handler.on_drain(socket); }) handler.on_drain(socket);
+        });
+    }
+    if (slot.phase == Phase::kFree) return true;
+    slot.waiting = slot.held != 0 || slot.drain_owed;
+    return !slot.waiting;
+}
+
+}  // namespace millrace

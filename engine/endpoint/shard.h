@@ -1,0 +1,37 @@
+#pragma once
+// One shard's loop, and the limits that an endpoint asks of its carrier.
+
+#include <atomic>
+
+#include "engine/endpoint/endpoint.h"
+
+namespace millrace {
+
+// A carrier's own bound on unsent bytes lies this far above EndpointConfig::send_limit: room for the control
+// frames and answers that one receive buffer can call for after the limit is reached.
+inline constexpr std::uint32_t kControlRoom = 256u << 10;
+
+// What another thread may ask of a shard; polled once a loop, relaxed loads only.
+struct ShardControl {
+    std::atomic<bool> drain{false};  // close all with 1001 and end when that is done
+    std::atomic<bool> stop{false};   // end now
+};
+
+// Runs until stopped or drained. `clock.now()` gives the Time of a poll.
+template <class Clock, class C, class EndpointType>
+void run_shard(const Clock& clock, C& carrier, EndpointType& endpoint, const ShardControl& control) {
+    bool draining = false;
+    while (!control.stop.load(std::memory_order_relaxed)) {
+        const Time now = clock.now();
+        endpoint.handle(carrier.poll(now), now);
+        if (!draining && control.drain.load(std::memory_order_relaxed)) {
+            draining = true;
+            endpoint.drain(ws::CloseCode::kGoingAway, now);
+        }
+        endpoint.tick(now);
+        carrier.flush(now);
+        if (endpoint.drained()) break;
+    }
+}
+
+}  // namespace millrace

@@ -1,0 +1,47 @@
+#pragma once
+// What the engine keeps for a connection, beside what its carrier keeps: one small slot at the connection's
+// index. At rest an open WebSocket holds nothing else.
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "engine/endpoint/blocks.h"
+#include "engine/session/session.h"
+
+namespace millrace {
+
+enum class Phase : std::uint8_t {
+    kFree,        // no connection, or one that the engine is done with: its events are ignored
+    kConnecting,  // client: TCP is being established
+    kOpening,     // a request head (server) or response head (client) is awaited
+    kOpen,        // frames both ways
+    kClosing,     // our Close frame is sent, the peer's is awaited
+    kEnding,      // the closing handshake is over or failed: input is discarded until TCP has ended
+};
+
+struct Slot {
+    union {
+        std::array<std::byte, 16> key_seed{};  // client, until kOpen: the bytes behind Sec-WebSocket-Key
+        ws::Session session;                   // from then on
+    };
+    ChainId chain;             // a cut head, or the message under assembly
+    std::uint32_t held;        // 1 + index of the first input held back; 0: none
+    std::uint32_t heard_ms;    // when bytes last arrived, in ms of the shard's time
+    std::uint32_t message_ms;  // when a message last went either way
+    Phase phase;
+    std::uint8_t handler;  // index among the application's handlers
+    std::uint8_t target;   // client: index of its ClientTarget
+    ws::Role role;
+    ws::Opcode opcode;     // of the message under assembly
+    bool waiting : 1;      // in the list of connections that wait for room
+    bool drain_owed : 1;   // a send() said kFull: on_drain follows
+    bool ping_sent : 1;    // a keep-alive Ping is unanswered
+    bool fin_sent : 1;     // carrier.close() was called
+    bool app_told : 1;     // on_close has been called
+    bool has_session : 1;  // `session` is the union's member
+};
+
+static_assert(sizeof(Slot) <= 64, "one cache line: an idle session adds no more to its connection");
+
+}  // namespace millrace

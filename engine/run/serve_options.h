@@ -1,0 +1,38 @@
+#pragma once
+// The options of a server, as DESIGN has them: `millrace serve` and every program built on millrace::serve().
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/endpoint/config.h"
+#include "netstack/base/address.h"
+#include "netstack/base/error.h"
+
+namespace millrace {
+
+enum class Net : std::uint8_t { kUring, kDpdk };
+
+struct ServeOptions {
+    Net net = Net::kUring;
+    std::vector<net::SocketAddress> listen;  // every shard listens on all of them
+    std::vector<unsigned> cores{0};          // one shard on each
+    std::size_t max_connections = 65536;     // per shard
+    EndpointConfig endpoint;
+    Duration drain_timeout = 10s;
+
+    // DPDK only.
+    std::vector<net::Cidr> ips;
+    std::optional<net::Ipv4> gateway;
+    std::string eal;
+    std::string device;       // the port, by its ethdev name; empty: the only one
+    std::size_t buffers = 0;  // mbufs of a shard for bytes to send; 0: netstack's default
+    Duration delayed_ack{};   // preset `latency`: zero, every segment is acknowledged in its poll
+};
+
+// What the command line means, or one sentence about what is wrong with it. `--help` and `--version` print
+// and end the process.
+Expected<ServeOptions> parse_serve_options(int argc, const char* const* argv);
+
+}  // namespace millrace

@@ -1,0 +1,45 @@
+#include "engine/run/server.h"
+
+#include <algorithm>
+#include <cstdio>
+
+namespace millrace {
+namespace {
+
+constexpr Duration kLook = 50ms;  // how often the main thread looks whether the shards have ended
+
+bool all_ended(const std::vector<ShardStatus>& shards) {
+    return std::all_of(shards.begin(), shards.end(),
+                       [](const ShardStatus& shard) { return shard.ended.load(); });
+}
+
+}  // namespace
+
+void announce(const std::vector<net::SocketAddress>& listen) {
+    for (const auto& address : listen)
+        std::fprintf(stderr, "millrace: listening on ws://%s\n", net::to_string(address).c_str());
+}
+
+Expected<void> supervise(const ServeOptions& options, ShardControl& control,
+                         std::vector<ShardStatus>& shards) {
+    Expected<void> result;
+    for (ShardStatus& shard : shards) {
+        auto ready = shard.ready.get_future().get();
+        if (!ready && result) result = ready;
+    }
+    if (!result) {
+        control.stop.store(true);
+        return result;
+    }
+    announce(options.listen);
+
+    while (!all_ended(shards) && !wait_for_end_signal(kLook)) {
+    }
+    control.drain.store(true);
+    for (Duration waited{}; !all_ended(shards) && waited < options.drain_timeout; waited += kLook)
+        if (wait_for_end_signal(kLook)) break;
+    control.stop.store(true);
+    return result;
+}
+
+}  // namespace millrace

@@ -1,0 +1,42 @@
+#pragma once
+// What serving has in common over both carriers: start the shards, say that we are ready, wait for the end.
+
+#include <atomic>
+#include <future>
+#include <vector>
+
+#include "engine/endpoint/shard.h"
+#include "engine/run/serve_options.h"
+#include "engine/run/signals.h"
+
+namespace millrace {
+
+// A shard's life as the main thread sees it. `ready` is fulfilled once, when it listens or could not.
+struct ShardStatus {
+    std::promise<Expected<void>> ready;
+    std::atomic<bool> ended{false};
+};
+
+// One line for each address on standard error: "millrace: listening on ws://…".
+void announce(const std::vector<net::SocketAddress>& listen);
+
+// Waits for the shards to be ready, then for the first signal, which drains them, and for the second or for
+// `drain_timeout`, which stops them. Returns when every shard has ended or was told to; the first shard's
+// set-up error, if any, when all have ended.
+Expected<void> supervise(const ServeOptions& options, ShardControl& control,
+                         std::vector<ShardStatus>& shards);
+
+// A shard from its carrier to its end, on the shard's own thread.
+template <class Clock, class C, class... Handlers>
+void serve_shard(const Clock& clock, C& carrier, const ServeOptions& options, const App<Handlers...>& app,
+                 const ShardControl& control, ShardStatus& status) {
+    auto endpoint = Endpoint<C, Handlers...>::create(carrier, options.endpoint, app);
+    if (!endpoint) return status.ready.set_value(tl::unexpected(endpoint.error()));
+    for (const net::SocketAddress& address : options.listen)
+        if (auto listening = carrier.listen(address); !listening)
+            return status.ready.set_value(tl::unexpected(listening.error()));
+    status.ready.set_value({});
+    run_shard(clock, carrier, **endpoint, control);
+}
+
+}  // namespace millrace

@@ -1,0 +1,24 @@
+#include "engine/run/server_uring.h"
+
+#include <pthread.h>
+#include <sched.h>
+
+namespace millrace {
+
+net::UringConfig uring_config(const ServeOptions& options) {
+    net::UringConfig config;
+    config.max_connections = options.max_connections;
+    config.send_limit = static_cast<std::uint32_t>(options.endpoint.send_limit) + kControlRoom;
+    config.share_port = options.cores.size() > 1;
+    return config;
+}
+
+// A CPU that this process may not use leaves the thread where it was: the server works, only less evenly.
+void pin_to_cpu(unsigned cpu) {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET(cpu, &set);
+    pthread_setaffinity_np(pthread_self(), sizeof set, &set);
+}
+
+}  // namespace millrace

@@ -1,0 +1,45 @@
+#pragma once
+// Serving over kernel sockets: one thread and one io_uring a shard; the kernel spreads connections.
+
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "engine/run/server.h"
+#include "netstack/base/clock.h"
+#include "netstack/uring/uring_carrier.h"
+
+namespace millrace {
+
+net::UringConfig uring_config(const ServeOptions& options);
+void pin_to_cpu(unsigned cpu);
+
+template <class... Handlers>
+Expected<void> serve_uring(const ServeOptions& options, const App<Handlers...>& app) {
+    constexpr Duration kIdleWait =
+        100ms;  // a shard with nothing to do sleeps, and looks at its control this often
+    const TscClock clock;
+    const std::size_t count = options.cores.size();
+    ShardControl control;
+    std::vector<ShardStatus> status(count);
+    std::vector<std::thread> threads;
+    for (std::size_t i = 0; i < count; ++i) {
+        threads.emplace_back([&, i] {
+            pin_to_cpu(options.cores[i]);
+            auto carrier = net::UringCarrier::create(uring_config(options));  // a ring belongs to its thread
+            if (carrier) {
+                (*carrier)->set_idle_wait(kIdleWait);
+                serve_shard(clock, **carrier, options, app, control, status[i]);
+            } else {
+                status[i].ready.set_value(tl::unexpected(carrier.error()));
+            }
+            status[i].ended.store(true);
+        });
+    }
+    auto result = supervise(options, control, status);
+    for (std::thread& thread : threads)
+        thread.join();
+    return result;
+}
+
+}  // namespace millrace

@@ -1,0 +1,50 @@
+// The `millrace` program (DESIGN, section 7).
+
+#include <cstdio>
+#include <string_view>
+
+#include "engine/millrace.h"
+
+namespace {
+
+struct Echo {
+    void on_message(auto& ws, const millrace::Message& message) {
+        // Full only when memory for so large an answer is short: said plainly rather than left out.
+        if (ws.send(message) == millrace::SendStatus::kFull)
+            ws.close(millrace::ws::CloseCode::kTryAgainLater, "no memory left for the echo");
+    }
+};
+
+constexpr const char* kStatusPage = R"(<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<title>Millrace</title>
+<style>body { font: 16px/1.5 sans-serif; max-width: 40em; margin: 3em auto; padding: 0 1em }</style>
+<h1>Millrace is running</h1>
+<p>This is a WebSocket server. It echoes every message sent to <code>/echo</code>;
+<a href="/healthz">/healthz</a> answers <code>ok</code> while it serves.</p>
+</html>
+)";
+
+constexpr const char* kUsage =
+    "usage: millrace serve [options]    a WebSocket server (millrace serve --help lists the options)\n"
+    "       millrace --version\n";
+
+int serve(int argc, char** argv) {
+    return millrace::serve(argc, argv,
+                           millrace::app(millrace::route("/echo", Echo{}),
+                                         millrace::page("/", "text/html; charset=utf-8", kStatusPage),
+                                         millrace::page("/healthz", "text/plain; charset=utf-8", "ok\n")));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    const std::string_view command = argc > 1 ? argv[1] : "";
+    if (command == "serve") return serve(argc - 1, argv + 1);
+    if (command == "--version") return std::printf("millrace %s\n", MILLRACE_VERSION) < 0;
+    if (command == "--help" || command == "-h") return std::fputs(kUsage, stdout) < 0;
+    std::fprintf(stderr, "millrace: %s\n%s",
+                 command.empty() ? "a command is needed" : "there is no such command", kUsage);
+    return 2;
+}

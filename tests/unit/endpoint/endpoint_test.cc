@@ -1,0 +1,496 @@
+#include "engine/endpoint/endpoint.h"
+
+#include <gtest/gtest.h>
+
+#include <numeric>
+#include <string>
+
+#include "tests/unit/endpoint/memory_carrier.h"
+
+namespace millrace {
+namespace {
+
+using test::MemoryCarrier;
+using ws::CloseCode;
+using ws::Opcode;
+
+std::span<const std::byte> as_bytes(std::string_view text) {
+    return std::as_bytes(std::span(text));
+}
+
+struct Heard {
+    std::vector<std::string> messages;
+    std::vector<std::pair<CloseCode, std::string>> closes;
+    std::vector<std::string> failures;
+    int opens = 0, drains = 0, pongs = 0;
+};
+
+struct Echo {
+    Heard* heard;
+    void on_open(auto&) { ++heard->opens; }
+    void on_message(auto& ws, const Message& message) {
+        if (ws.send(message) != SendStatus::kSent) heard->failures.push_back("an answer was refused");
+    }
+    void on_close(auto&, CloseCode code, std::string_view reason) {
+        heard->closes.emplace_back(code, reason);
+    }
+};
+
+struct Listener {
+    struct State {
+        int received;
+    };
+    Heard* heard;
+    void on_open(auto&) { ++heard->opens; }
+    void on_message(auto& ws, const Message& message) {
+        ++ws.state().received;
+        std::vector<std::byte> scratch;
+        heard->messages.emplace_back(message.text(scratch));
+    }
+    void on_pong(auto&, std::span<const std::byte>) { ++heard->pongs; }
+    void on_drain(auto&) { ++heard->drains; }
+    void on_close(auto&, CloseCode code, std::string_view reason) {
+        heard->closes.emplace_back(code, reason);
+    }
+    void on_failed(net::ConnId, std::string_view why) { heard->failures.emplace_back(why); }
+};
+
+// A server endpoint with /echo and a page, joined to a client endpoint and, through the same carrier, to
+// raw connections on which a test says exactly what it wants.
+class EndpointTest : public ::testing::Test {
+  protected:
+    using Server = Endpoint<MemoryCarrier, Echo>;
+    using Client = Endpoint<MemoryCarrier, Listener>;
+
+    void start(EndpointConfig config = {}, EndpointConfig client_config = {}) {
+        MemoryCarrier::join(server_side, client_side);
+        auto server_app = app(route("/echo", Echo{&served}), page("/", "text/html", "<p>hello</p>"),
+                              page("/healthz", "text/plain", "ok\n"));
+        auto made = Server::create(server_side, config, std::move(server_app));
+        ASSERT_TRUE(made);
+        server = std::move(*made);
+        ASSERT_TRUE(server_side.listen({}));
+        auto client_app = app(route("/echo", Listener{&heard}));
+        auto made_client = Client::create(client_side, client_config, std::move(client_app));
+        ASSERT_TRUE(made_client);
+        client = std::move(*made_client);
+        target = client->add_target<Listener>({.host = "server:9001", .path = "/echo"});
+    }
+
+    void poll_server() {
+        server->handle(server_side.poll(now), now);
+        server->tick(now);
+        server_side.flush(now);
+    }
+    void poll_client() {
+        client->handle(client_side.poll(now), now);
+        client->tick(now);
+        client_side.flush(now);
+    }
+    void run(int polls = 20) {
+        for (int i = 0; i < polls; ++i) {
+            poll_client();
+            poll_server();
+            now += 1us;
+        }
+    }
+    net::ConnId open() {
+        const net::ConnId id = client->connect({}, target, now);
+        run();
+        return id;
+    }
+    auto socket(net::ConnId id) { return client->socket<Listener>(id); }
+
+    // --- raw connections to the server, beside the client endpoint ---
+    struct Raw {
+        net::ConnId id = net::kNoConn;
+        std::string got;
+        bool ended = false;   // the server will send no more
+        bool closed = false;  // the connection is over
+    };
+    // Polls the server and the raw connection (the client endpoint is not used in such a test).
+    void run_raw(Raw& raw, int polls = 6) {
+        for (int i = 0; i < polls; ++i) {
+            client_side.flush(now);
+            poll_server();
+            for (auto& event : client_side.poll(now)) {
+                if (event.conn != raw.id) continue;
+                const auto bytes = event.bytes.bytes();
+                raw.got.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+                raw.ended |= event.kind == net::EventKind::kPeerClosed;
+                raw.closed |= event.kind == net::EventKind::kClosed;
+            }
+            now += 1us;
+        }
+    }
+    Raw connect_raw() {
+        Raw raw;
+        raw.id = client_side.connect({}, now);
+        run_raw(raw);
+        return raw;
+    }
+    void say(Raw& raw, std::string_view text) {
+        ASSERT_TRUE(write_bytes(client_side, raw.id, as_bytes(text)));
+        run_raw(raw);
+    }
+    static std::string upgrade_request(std::string_view path = "/echo") {
+        return "GET " + std::string(path) +
+               " HTTP/1.1\r\nHost: server\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+               "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+    }
+    Raw open_raw() {
+        Raw raw = connect_raw();
+        say(raw, upgrade_request());
+        EXPECT_TRUE(raw.got.starts_with("HTTP/1.1 101 ")) << raw.got;
+        EXPECT_NE(raw.got.find("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="), std::string::npos);  // section 1.3's example
+        raw.got.clear();
+        return raw;
+    }
+    // A masked frame with the key 0, whose payload is thus as it is written.
+    static std::string frame(Opcode opcode, std::string_view payload, bool fin = true) {
+        std::byte head[ws::kMaxHeader];
+        const std::size_t size = ws::encode_header(head, opcode, fin, payload.size(), ws::MaskKey{0});
+        return std::string(reinterpret_cast<const char*>(head), size) + std::string(payload);
+    }
+    // The code of the Close frame that `got` ends with.
+    static int close_code(const std::string& got) {
+        for (std::size_t i = 0; i + 4 <= got.size(); ++i)
+            if (got[i] == '\x88')
+                return (static_cast<unsigned char>(got[i + 2]) << 8) | static_cast<unsigned char>(got[i + 3]);
+        return -1;
+    }
+
+    MemoryCarrier server_side, client_side;
+    Heard served, heard;
+    std::unique_ptr<Server> server;
+    std::unique_ptr<Client> client;
+    std::uint8_t target = 0;
+    Time now{1s};
+};
+
+TEST_F(EndpointTest, OpensAndEchoesEverySizeAtEveryCut) {
+    for (const std::size_t piece : {1u, 3u, 100u, 1448u, 65536u}) {
+        SCOPED_TRACE(piece);
+        server_side = MemoryCarrier();
+        client_side = MemoryCarrier();
+        heard = served = {};
+        start();
+        server_side.piece = client_side.piece = piece;
+        const auto id = open();
+        ASSERT_EQ(heard.opens, 1);
+        ASSERT_EQ(served.opens, 1);
+        for (const std::size_t size : {0u, 1u, 125u, 126u, 1000u, 65535u, 65536u, 100000u}) {
+            std::string text(size, '\0');
+            for (std::size_t i = 0; i < size; ++i)
+                text[i] = static_cast<char>('a' + i % 23);
+            ASSERT_EQ(socket(id).send_text(text), SendStatus::kSent);
+            run(4);
+            ASSERT_EQ(heard.messages.size(), 1u) << size;
+            EXPECT_EQ(heard.messages[0], text);
+            heard.messages.clear();
+        }
+        EXPECT_EQ(socket(id).state().received, 8);
+    }
+}
+
+TEST_F(EndpointTest, MessagesBehindTheRequestInOneBufferAreNotLost) {  // RFC 6455 section 4.2.2
+    start();
+    Raw raw = connect_raw();
+    say(raw, upgrade_request() + frame(Opcode::kText, "early"));
+    EXPECT_TRUE(
+        raw.got.ends_with("\x81\x05"
+                          "early"))
+        << raw.got;
+}
+
+TEST_F(EndpointTest, RequestInPiecesOfOneByteIsUnderstood) {
+    start();
+    server_side.piece = 1;
+    Raw raw = open_raw();
+    EXPECT_EQ(server->counters().opened.get(), 1u);
+}
+
+TEST_F(EndpointTest, PagesAreAnsweredInOrderOnOneConnection) {  // RFC 9112 section 9.3.2
+    start();
+    Raw raw = connect_raw();
+    say(raw,
+        "GET / HTTP/1.1\r\nHost: a\r\n\r\nHEAD /healthz HTTP/1.1\r\nHost: a\r\n\r\nGET /no HTTP/1.1\r\nHost: "
+        "a\r\n\r\n");
+    const auto first = raw.got.find("HTTP/1.1 200");
+    const auto body = raw.got.find("<p>hello</p>");
+    const auto second = raw.got.find("HTTP/1.1 200", first + 1);
+    const auto third = raw.got.find("HTTP/1.1 404");
+    EXPECT_LT(first, body);
+    EXPECT_LT(body, second);
+    EXPECT_LT(second, third);
+    EXPECT_EQ(raw.got.find("ok\n"), std::string::npos);  // RFC 9110 section 9.3.2: HEAD has no content
+    EXPECT_FALSE(raw.ended);
+    say(raw, "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    EXPECT_TRUE(raw.ended);
+}
+
+TEST_F(EndpointTest, RefusesWhatItDoesNotServe) {
+    start();
+    for (const auto& [request, status] : std::vector<std::pair<std::string, std::string>>{
+             {"NONSENSE\r\n\r\n", "400"},
+             {"\x16\x03\x01\x02\x00\x01", "400"},
+             {"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc", "413"},
+             {"DELETE / HTTP/1.1\r\nHost: a\r\n\r\n", "405"},
+             {upgrade_request("/nowhere"), "404"}}) {
+        Raw raw = connect_raw();
+        say(raw, request);
+        EXPECT_TRUE(raw.got.starts_with("HTTP/1.1 " + status)) << request << " -> " << raw.got;
+    }
+    EXPECT_EQ(server->counters().opened.get(), 0u);
+}
+
+TEST_F(EndpointTest, PingIsAnsweredWithItsPayloadAlsoInsideAMessage) {  // RFC 6455 sections 5.4, 5.5.2
+    start();
+    Raw raw = open_raw();
+    say(raw, frame(Opcode::kText, "ab", false) + frame(Opcode::kPing, "beat") +
+                 frame(Opcode::kContinuation, "cd"));
+    EXPECT_EQ(raw.got,
+              "\x8a\x04"
+              "beat"
+              "\x81\x04"
+              "abcd");
+}
+
+TEST_F(EndpointTest, PeersCloseIsEchoedWithItsCodeAndTcpEnds) {  // RFC 6455 sections 5.5.1, 7.1.1
+    start();
+    Raw raw = open_raw();
+    say(raw, frame(Opcode::kClose, std::string("\x0f\xa1", 2) + "done") + frame(Opcode::kText, "late"));
+    EXPECT_EQ(raw.got, std::string("\x88\x02\x0f\xa1", 4));
+    EXPECT_TRUE(raw.ended);
+    ASSERT_EQ(served.closes.size(), 1u);
+    EXPECT_EQ(served.closes[0], std::make_pair(CloseCode{4001}, std::string("done")));
+    client_side.close(raw.id);
+    run_raw(raw);
+    EXPECT_TRUE(raw.closed);
+    EXPECT_EQ(server_side.connections(), 0u);
+}
+
+TEST_F(EndpointTest, CloseByTheClientCompletesOnBothSides) {
+    start();
+    const auto id = open();
+    socket(id).close(CloseCode::kNormal, "bye");
+    EXPECT_EQ(socket(id).send_text("too late"), SendStatus::kClosed);
+    run();
+    ASSERT_EQ(heard.closes.size(), 1u);
+    EXPECT_EQ(heard.closes[0].first, CloseCode::kNormal);
+    ASSERT_EQ(served.closes.size(), 1u);
+    EXPECT_EQ(served.closes[0], std::make_pair(CloseCode::kNormal, std::string("bye")));
+    EXPECT_EQ(server_side.connections(), 0u);
+    EXPECT_EQ(client_side.connections(), 0u);
+    EXPECT_EQ(client->counters().open.get(), 0u);
+    EXPECT_EQ(server->counters().open.get(), 0u);
+}
+
+TEST_F(EndpointTest, BrokenFramesFailTheConnectionWithTheirCode) {  // RFC 6455 section 7.1.7
+    start({.max_message = 1000});
+    for (const auto& [bytes, code] : std::vector<std::pair<std::string, int>>{
+             {"\x81\x01x", 1002},                        // section 5.1: not masked
+             {frame(Opcode{3}, "x"), 1002},              // section 5.2: reserved opcode
+             {frame(Opcode::kContinuation, "x"), 1002},  // section 5.4: nothing to continue
+             {frame(Opcode::kText, "\xff"), 1007},       // section 8.1
+             {frame(Opcode::kBinary, std::string(1001, 'x')), 1009}}) {
+        Raw raw = open_raw();
+        say(raw, bytes);
+        EXPECT_EQ(close_code(raw.got), code);
+        EXPECT_TRUE(raw.ended);
+    }
+    EXPECT_EQ(server->counters().protocol_failures.get(), 5u);
+    EXPECT_EQ(server->counters().open.get(), 0u);
+}
+
+TEST_F(EndpointTest, PeerThatDoesNotReadIsSlowedAndLosesNothing) {
+    EndpointConfig config;
+    config.send_limit = 10'000;
+    start(config);
+    const auto id = open();
+    server_side.peer_reads = false;
+    const std::string text(1000, 'x');
+    for (int i = 0; i < 100; ++i)
+        ASSERT_EQ(socket(id).send_text(text + std::to_string(i)), SendStatus::kSent);
+    run();
+    EXPECT_GE(server->counters().holds.get(), 1u);
+    EXPECT_LT(server_side.unsent(net::ConnId{0}), 10'000u + 1448u * 2);
+    EXPECT_TRUE(heard.messages.empty());
+    server_side.peer_reads = true;
+    run(100);
+    ASSERT_EQ(heard.messages.size(), 100u);
+    for (int i = 0; i < 100; ++i)
+        EXPECT_EQ(heard.messages[static_cast<std::size_t>(i)], text + std::to_string(i));
+    EXPECT_TRUE(served.failures.empty());
+}
+
+TEST_F(EndpointTest, MemoryPressureHoldsInputAndLetsItGoOn) {
+    start();
+    const auto id = open();
+    server_side.pressed = true;
+    for (int i = 0; i < 10; ++i)
+        ASSERT_EQ(socket(id).send_text("m"), SendStatus::kSent);
+    run();
+    EXPECT_TRUE(heard.messages.empty());
+    EXPECT_TRUE(server_side.paused(net::ConnId{0}));
+    server_side.pressed = false;
+    run();
+    EXPECT_EQ(heard.messages.size(), 10u);
+    EXPECT_FALSE(server_side.paused(net::ConnId{0}));
+}
+
+TEST_F(EndpointTest, FullSendIsToldAndDrainFollows) {
+    EndpointConfig config;
+    config.send_limit = 5000;
+    start({}, config);
+    const auto id = open();
+    client_side.peer_reads = false;
+    int sent = 0;
+    while (socket(id).send_text(std::string(1000, 'y')) == SendStatus::kSent)
+        ++sent;
+    EXPECT_EQ(sent, 5);
+    EXPECT_EQ(heard.drains, 0);
+    client_side.peer_reads = true;
+    run();
+    EXPECT_EQ(heard.drains, 1);
+    EXPECT_EQ(heard.messages.size(), 5u);
+}
+
+TEST_F(EndpointTest, MessageMemoryUsedUpRefusesTheNewAndKeepsTheOld) {
+    EndpointConfig config;
+    config.message_memory = 64 << 10;
+    start(config);
+    Raw raw = open_raw();
+    Raw other = open_raw();
+    say(other, frame(Opcode::kBinary, std::string(20'000, 'b'), false));  // takes two blocks of four
+    say(raw, frame(Opcode::kBinary, std::string(60'000, 'a')));
+    EXPECT_EQ(close_code(raw.got), 1013);
+    EXPECT_EQ(server->counters().memory_refusals.get(), 1u);
+    say(other, frame(Opcode::kContinuation, "end"));
+    EXPECT_TRUE(other.got.ends_with("bend"));
+}
+
+TEST_F(EndpointTest, TimeoutsEndEachPhase) {
+    EndpointConfig config;
+    config.handshake_timeout = 1s;
+    config.ping_interval = 2s;
+    config.close_timeout = 3s;
+    start(config);
+    Raw silent = connect_raw();
+    Raw half = connect_raw();
+    say(half, "GET / HTTP/1.1\r\nHo");
+    Raw opened = open_raw();
+    now += 1s;
+    run_raw(silent);
+    EXPECT_TRUE(silent.ended);
+    EXPECT_TRUE(silent.got.empty());
+    now += 1s;
+    run_raw(opened);
+    EXPECT_EQ(opened.got, std::string("\x89\x00", 2));  // nothing heard: a Ping
+    now += 2s;
+    run_raw(opened);
+    EXPECT_TRUE(opened.closed);  // and no answer: reset
+    ASSERT_EQ(served.closes.size(), 1u);
+    EXPECT_EQ(served.closes[0].first, CloseCode::kAbnormal);
+    now += 3s;
+    poll_server();
+    poll_server();
+    EXPECT_EQ(server_side.connections(), 0u);
+}
+
+TEST_F(EndpointTest, HalfARequestIsAnsweredWith408) {  // RFC 9110 section 15.5.9
+    EndpointConfig config;
+    config.handshake_timeout = 1s;
+    start(config);
+    Raw half = connect_raw();
+    say(half, "GET / HTTP/1.1\r\nHo");
+    now += 1s;
+    run_raw(half);
+    EXPECT_TRUE(half.got.starts_with("HTTP/1.1 408 ")) << half.got;
+    EXPECT_TRUE(half.ended);
+}
+
+TEST_F(EndpointTest, PongKeepsTheConnection) {
+    EndpointConfig config;
+    config.ping_interval = 2s;
+    start(config);
+    Raw raw = open_raw();
+    for (int i = 0; i < 5; ++i) {
+        raw.got.clear();
+        now += 2s;
+        run_raw(raw);
+        EXPECT_EQ(raw.got, std::string("\x89\x00", 2));
+        say(raw, frame(Opcode::kPong, ""));
+    }
+    EXPECT_FALSE(raw.closed);
+}
+
+TEST_F(EndpointTest, IdleConnectionIsClosedWith1001) {
+    EndpointConfig config;
+    config.idle_timeout = 5s;
+    start(config);
+    open();
+    now += 5s;
+    run();
+    ASSERT_EQ(heard.closes.size(), 1u);
+    EXPECT_EQ(heard.closes[0], std::make_pair(CloseCode::kGoingAway, std::string("idle")));
+}
+
+TEST_F(EndpointTest, DrainClosesAllWith1001AndEnds) {
+    start();
+    for (int i = 0; i < 300; ++i)
+        client->connect({}, target, now);
+    run();
+    ASSERT_EQ(heard.opens, 300);
+    server->drain(CloseCode::kGoingAway, now);
+    EXPECT_FALSE(server->drained());
+    run(40);
+    ASSERT_EQ(heard.closes.size(), 300u);
+    for (const auto& [code, reason] : heard.closes)
+        EXPECT_EQ(code, CloseCode::kGoingAway);
+    EXPECT_TRUE(server->drained());
+    client->connect({}, target, now);
+    run();
+    EXPECT_EQ(heard.failures.size(), 1u);  // no longer listening
+}
+
+TEST_F(EndpointTest, ClientHearsWhyItsOpeningFailed) {
+    start();
+    const auto missing = client->add_target<Listener>({.host = "server", .path = "/nowhere"});
+    client->connect({}, missing, now);
+    run();
+    ASSERT_EQ(heard.failures.size(), 1u);
+    server_side.stop_listening();
+    client->connect({}, target, now);
+    run();
+    ASSERT_EQ(heard.failures.size(), 2u);
+    EXPECT_EQ(heard.failures[1], "refused");
+    EXPECT_EQ(heard.opens, 0);
+    EXPECT_EQ(client_side.connections(), 0u);
+}
+
+TEST_F(EndpointTest, PeerThatVanishesIsReportedAs1006) {  // RFC 6455 section 7.1.5
+    start();
+    const auto id = open();
+    client->socket<Listener>(id).abort();
+    run();
+    ASSERT_EQ(served.closes.size(), 1u);
+    EXPECT_EQ(served.closes[0].first, CloseCode::kAbnormal);
+    EXPECT_EQ(server->counters().lost.get(), 1u);
+    EXPECT_TRUE(heard.closes.empty());  // who aborts hears nothing more
+}
+
+TEST_F(EndpointTest, SharedFrameReachesAllSubscribers) {
+    start();
+    std::vector<net::ConnId> ids;
+    for (int i = 0; i < 10; ++i)
+        ids.push_back(open());
+    const auto shared = server->encode(Opcode::kText, as_bytes("to all"));
+    for (std::uint32_t i = 0; i < 10; ++i)
+        EXPECT_EQ(server->socket<Echo>(net::ConnId{i}).send_shared(shared), SendStatus::kSent);
+    run();
+    EXPECT_EQ(heard.messages, std::vector<std::string>(10, "to all"));
+}
+
+}  // namespace
+}  // namespace millrace

@@ -1,0 +1,112 @@
+#include "engine/run/serve_options.h"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+namespace millrace {
+namespace {
+
+Expected<ServeOptions> parse(std::vector<const char*> words) {
+    words.insert(words.begin(), "serve");
+    return parse_serve_options(static_cast<int>(words.size()), words.data());
+}
+
+TEST(ServeOptions, DefaultsAreThoseOfTheDesign) {
+    const auto options = parse({});
+    ASSERT_TRUE(options) << options.error().message;
+    EXPECT_EQ(options->net, Net::kUring);
+    ASSERT_EQ(options->listen.size(), 1u);
+    EXPECT_EQ(net::to_string(options->listen[0]), "127.0.0.1:9001");
+    EXPECT_EQ(options->cores, std::vector<unsigned>{0});
+    EXPECT_EQ(options->endpoint.max_message, 16u << 20);
+}
+
+TEST(ServeOptions, ReadsEachOption) {
+    const auto options = parse({"--net",
+                                "dpdk",
+                                "--ip",
+                                "10.0.0.1/24",
+                                "--ip",
+                                "10.1.0.1/16",
+                                "--gateway",
+                                "10.0.0.254",
+                                "--listen",
+                                "ws://10.0.0.1:80,ws://10.1.0.1:81",
+                                "--cores",
+                                "0,1",
+                                "--max-message",
+                                "4KiB",
+                                "--handshake-timeout",
+                                "3s",
+                                "--idle-timeout",
+                                "1m",
+                                "--ping-interval",
+                                "500ms",
+                                "--origin",
+                                "https://a.example",
+                                "--origin",
+                                "https://b.example",
+                                "--subprotocol",
+                                "chat",
+                                "--max-connections",
+                                "10k",
+                                "--drain-timeout",
+                                "2s",
+                                "--eal",
+                                "--no-huge -m 64"});
+    ASSERT_TRUE(options) << options.error().message;
+    EXPECT_EQ(options->net, Net::kDpdk);
+    EXPECT_EQ(options->ips.size(), 2u);
+    EXPECT_EQ(net::to_string(*options->gateway), "10.0.0.254");
+    ASSERT_EQ(options->listen.size(), 2u);
+    EXPECT_EQ(options->listen[1].port, 81);
+    EXPECT_EQ(options->cores, (std::vector<unsigned>{0, 1}));
+    EXPECT_EQ(options->endpoint.max_message, 4096u);
+    EXPECT_EQ(options->endpoint.handshake_timeout, 3s);
+    EXPECT_EQ(options->endpoint.idle_timeout, 60s);
+    EXPECT_EQ(options->endpoint.ping_interval, 500ms);
+    EXPECT_EQ(options->endpoint.upgrade.origins.size(), 2u);
+    EXPECT_EQ(options->endpoint.upgrade.subprotocols, std::vector<std::string>{"chat"});
+    EXPECT_EQ(options->max_connections, 10'000u);
+    EXPECT_EQ(options->drain_timeout, 2s);
+    EXPECT_EQ(options->eal, "--no-huge -m 64");
+}
+
+TEST(ServeOptions, DpdkListensOnItsFirstAddressByDefault) {
+    const auto options = parse({"--net", "dpdk", "--ip", "10.0.0.1/24"});
+    ASSERT_TRUE(options);
+    EXPECT_EQ(net::to_string(options->listen.at(0)), "10.0.0.1:9001");
+}
+
+TEST(ServeOptions, SaysInOneSentenceWhatIsWrong) {
+    const std::vector<std::vector<const char*>> wrong{
+        {"--no-such-option"},
+        {"--net", "carrier-pigeon"},
+        {"--listen", "127.0.0.1:9001"},
+        {"--listen", "ws://127.0.0.1"},
+        {"--listen", "wss://127.0.0.1:9001"},
+        {"--listen", "ws://127.0.0.1:70000"},
+        {"--cores", "one"},
+        {"--max-message", "many"},
+        {"--max-message", "2GiB"},
+        {"--max-connections", "0"},
+        {"--handshake-timeout", "10"},
+        {"--net", "dpdk"},
+        {"--net", "dpdk", "--ip", "10.0.0.1"},
+        {"--net", "dpdk", "--ip", "10.0.0.1/24", "--listen", "ws://10.0.0.2:80"},
+        {"--net", "dpdk", "--ip", "10.0.0.1/24", "--gateway", "here"},
+        {"--ip", "10.0.0.1/24"},
+        {"--config", "/no/such/file.toml"},
+        {"stray"},
+    };
+    for (const auto& words : wrong) {
+        const auto options = parse(words);
+        ASSERT_FALSE(options) << words[0] << ' ' << (words.size() > 1 ? words[1] : "");
+        EXPECT_FALSE(options.error().message.empty());
+        EXPECT_EQ(options.error().message.find('\n'), std::string::npos) << options.error().message;
+    }
+}
+
+}  // namespace
+}  // namespace millrace
