@@ -1,6 +1,5 @@
 #include "engine/frame/header.h"
 
-#include <bit>
 #include <cstring>
 
 #include "engine/frame/encode.h"
@@ -28,33 +27,27 @@ const char* second_byte_fault(std::uint8_t byte, Opcode opcode, Role role) {
     return nullptr;
 }
 
-// An extended payload length: big-endian, `size` bytes.
+// An extended payload length: big-endian.
 std::uint64_t read_length(const std::byte* from, std::size_t size) {
     std::uint64_t length = 0;
-    for (std::size_t i = 0; i < size; ++i)
-        length = length << 8 | std::to_integer<std::uint64_t>(from[i]);
-    return length;
+    std::memcpy(&length, from, size);
+    return __builtin_bswap64(length) >> (64 - 8 * size);
 }
 
-}  // namespace
-
-HeaderResult decode_header(std::span<const std::byte> in, Role role) {
-    HeaderResult result;
-    FrameHeader& header = result.header;
-    const auto bad = [&result](const char* why) {
-        result.status = HeaderStatus::kBad;
-        result.why = why;
-        return result;
+HeaderStatus decode(std::span<const std::byte> in, Role role, FrameHeader& header, const char*& why) {
+    const auto bad = [&why](const char* fault) {
+        why = fault;
+        return HeaderStatus::kBad;
     };
 
     header.size = 2;
-    if (in.empty()) return result;
+    if (in.empty()) return HeaderStatus::kNeedMore;
     const auto first = std::to_integer<std::uint8_t>(in[0]);
     if (const char* fault = first_byte_fault(first)) return bad(fault);
     header.fin = first & 0x80;
     header.opcode = static_cast<Opcode>(first & 0x0f);
 
-    if (in.size() < 2) return result;
+    if (in.size() < 2) return HeaderStatus::kNeedMore;
     const auto second = std::to_integer<std::uint8_t>(in[1]);
     if (const char* fault = second_byte_fault(second, header.opcode, role)) return bad(fault);
     header.masked = second & 0x80;
@@ -62,17 +55,24 @@ HeaderResult decode_header(std::span<const std::byte> in, Role role) {
     const std::size_t extended = header.payload < 126 ? 0 : header.payload == 126 ? 2 : 8;
     header.size = static_cast<std::uint8_t>(2 + extended + (header.masked ? 4 : 0));
 
-    if (in.size() < 2 + extended) return result;
+    if (in.size() < 2 + extended) return HeaderStatus::kNeedMore;
     if (extended != 0) {
-        header.payload = read_length(&in[2], extended);
+        header.payload = extended == 2 ? read_length(&in[2], 2) : read_length(&in[2], 8);
         if (header.payload >> 63) return bad("64-bit length with its top bit set (RFC 6455 section 5.2)");
         if (header_size(header.payload, header.masked) != header.size)
             return bad("length not in its shortest form (RFC 6455 section 5.2)");
     }
 
-    if (in.size() < header.size) return result;
+    if (in.size() < header.size) return HeaderStatus::kNeedMore;
     if (header.masked) std::memcpy(&header.key, &in[2 + extended], sizeof header.key);
-    result.status = HeaderStatus::kComplete;
+    return HeaderStatus::kComplete;
+}
+
+}  // namespace
+
+HeaderResult decode_header(std::span<const std::byte> in, Role role) {
+    HeaderResult result;
+    result.status = decode(in, role, result.header, result.why);
     return result;
 }
 

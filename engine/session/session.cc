@@ -21,66 +21,65 @@ void Session::release(SessionShared& shared) {
     state_ |= kOver;
 }
 
+// One Step is filled in place, by whoever has one to yield: passing it up by value costs more than the rules.
 Step Session::next_in_general(std::span<std::byte>& in, SessionShared& shared) {
+    Step step;
     if (state_ & kCarryDone) give_carry_back(shared);
-    while (!in.empty()) {
-        if (state_ & kOver) {
-            in = {};  // section 5.5.1, 7.1.7: nothing is processed after a Close or a failure
-            break;
-        }
-        const Step step = state_ & kInFrame    ? data_piece(in)
-                          : state_ & kCarrying ? cut_frame(in, shared)
-                                               : frame(in, shared);
-        if (step.kind != StepKind::kNeedMore) return step;
+    if (state_ & kOver) in = {};  // sections 5.5.1 and 7.1.7: nothing is processed after a Close or a failure
+    bool yields = false;
+    while (!yields && !in.empty()) {
+        yields = state_ & kInFrame    ? data_piece(in, step)
+                 : state_ & kCarrying ? cut_frame(in, shared, step)
+                                      : begin(in, shared, step);
     }
-    return {};
+    return step;
 }
 
 // A frame that begins at the front of the input.
-Step Session::frame(std::span<std::byte>& in, SessionShared& shared) {
+bool Session::begin(std::span<std::byte>& in, SessionShared& shared, Step& step) {
     const auto [status, header, why] = decode_header(in, role());
-    if (status == HeaderStatus::kBad) return fail(CloseCode::kProtocolError, why);
-    if (status == HeaderStatus::kNeedMore) return carry_over(in, shared);
+    if (status == HeaderStatus::kBad) return fail(step, CloseCode::kProtocolError, why);
+    if (status == HeaderStatus::kNeedMore) return carry_over(in, shared, step);
     if (!is_control(header.opcode)) {
         in = in.subspan(header.size);
-        return begin_data(header, in, shared);
+        return begin_data(header, in, shared, step);
     }
     const std::size_t whole = header.size + header.payload;
-    if (in.size() < whole) return carry_over(in, shared);
+    if (in.size() < whole) return carry_over(in, shared, step);
     const auto payload = in.subspan(header.size, header.payload);
     in = in.subspan(whole);
-    return control(header, payload);
+    return control(header, payload, step);
 }
 
 // All that is left of the input is the beginning of a header or of a control frame.
-Step Session::carry_over(std::span<std::byte>& in, SessionShared& shared) {
+bool Session::carry_over(std::span<std::byte>& in, SessionShared& shared, Step& step) {
     carry_ = shared.carries.take();
     if (carry_ == CarryPool::kNone)
-        return fail(CloseCode::kTryAgainLater, "no memory to hold a frame cut between segments");
+        return fail(step, CloseCode::kTryAgainLater, "no memory to hold a frame cut between segments");
     state_ |= kCarrying;
-    return cut_frame(in, shared);
+    return cut_frame(in, shared, step);
 }
 
 // A frame whose beginning is in the carry: takes from the input what the carry lacks, first for the header,
 // then for a control frame's payload. A data frame's payload stays in the input.
-Step Session::cut_frame(std::span<std::byte>& in, SessionShared& shared) {
+bool Session::cut_frame(std::span<std::byte>& in, SessionShared& shared, Step& step) {
     Carry& carry = shared.carries[carry_];
     for (;;) {
         const auto [status, header, why] = decode_header({carry.bytes, carry.size}, role());
-        if (status == HeaderStatus::kBad) return fail(CloseCode::kProtocolError, why);
+        if (status == HeaderStatus::kBad) return fail(step, CloseCode::kProtocolError, why);
         std::size_t wanted = header.size;
         if (status == HeaderStatus::kComplete) {
             if (!is_control(header.opcode)) {
                 give_carry_back(shared);
-                return begin_data(header, in, shared);
+                return begin_data(header, in, shared, step);
             }
             wanted += header.payload;
             if (carry.size == wanted) {
                 state_ |= kCarryDone;
-                return control(header, {carry.bytes + header.size, header.payload});
+                return control(header, {carry.bytes + header.size, header.payload}, step);
             }
         }
-        if (in.empty()) return {};
+        if (in.empty()) return false;
         const std::size_t taken = std::min(wanted - carry.size, in.size());
         std::memcpy(carry.bytes + carry.size, in.data(), taken);
         carry.size = static_cast<std::uint8_t>(carry.size + taken);
@@ -90,29 +89,31 @@ Step Session::cut_frame(std::span<std::byte>& in, SessionShared& shared) {
 
 // Section 5.4: a message is one frame with a data opcode and any number of continuations, and messages do not
 // interleave.
-Step Session::begin_data(const FrameHeader& header, std::span<std::byte>& in, SessionShared& shared) {
+bool Session::begin_data(const FrameHeader& header, std::span<std::byte>& in, SessionShared& shared,
+                         Step& step) {
     if (header.opcode == Opcode::kContinuation) {
         if (!(state_ & kInMessage))
-            return fail(CloseCode::kProtocolError, "continuation of no message (RFC 6455 section 5.4)");
+            return fail(step, CloseCode::kProtocolError, "continuation of no message (RFC 6455 section 5.4)");
     } else {
         if (state_ & kInMessage)
-            return fail(CloseCode::kProtocolError, "new message inside a message (RFC 6455 section 5.4)");
+            return fail(step, CloseCode::kProtocolError,
+                        "new message inside a message (RFC 6455 section 5.4)");
         state_ |= header.opcode == Opcode::kText ? kInMessage | kText : kInMessage;
         message_ = 0;
         utf8_.reset();
     }
     if (header.payload > shared.max_message - std::min(message_, shared.max_message))
-        return fail(CloseCode::kMessageTooBig, "message longer than the limit (RFC 6455 section 7.4.1)");
+        return fail(step, CloseCode::kMessageTooBig,
+                    "message longer than the limit (RFC 6455 section 7.4.1)");
     message_ += header.payload;
     remaining_ = header.payload;
     key_ = header.key;
     if (header.fin) state_ |= kFinalFrame;
     if (remaining_ > 0) state_ |= kInFrame;
-    if (remaining_ == 0 && header.fin) return data_piece(in);
-    return {};
+    return remaining_ == 0 && header.fin && data_piece(in, step);
 }
 
-Step Session::data_piece(std::span<std::byte>& in) {
+bool Session::data_piece(std::span<std::byte>& in, Step& step) {
     const auto payload = in.first(static_cast<std::size_t>(std::min<std::uint64_t>(remaining_, in.size())));
     in = in.subspan(payload.size());
     if (mask_bit_) {
@@ -125,50 +126,62 @@ Step Session::data_piece(std::span<std::byte>& in) {
     const bool text = state_ & kText;
     const bool first = !(state_ & kYielded);
     const bool last = remaining_ == 0 && (state_ & kFinalFrame);
-    if (text && (!utf8_.feed(payload) || (last && !utf8_.complete()))) return not_utf8();
+    if (text && (!utf8_.feed(payload) || (last && !utf8_.complete()))) return fail_text(step);
     state_ = last ? 0 : state_ | kYielded;
-    return {.kind = StepKind::kData,
-            .opcode = text ? Opcode::kText : Opcode::kBinary,
-            .first = first,
-            .last = last,
-            .payload = payload};
+    step.kind = StepKind::kData;
+    step.opcode = text ? Opcode::kText : Opcode::kBinary;
+    step.first = first;
+    step.last = last;
+    step.payload = payload;
+    return true;
 }
 
 // A whole control frame, its payload still masked.
-Step Session::control(const FrameHeader& header, std::span<std::byte> payload) {
+bool Session::control(const FrameHeader& header, std::span<std::byte> payload, Step& step) {
     if (header.masked) apply_mask(payload, header.key);
-    if (header.opcode == Opcode::kClose) return close(payload);
-    return {.kind = header.opcode == Opcode::kPing ? StepKind::kPing : StepKind::kPong,
-            .opcode = header.opcode,
-            .payload = payload};
+    if (header.opcode == Opcode::kClose) return close(payload, step);
+    step.kind = header.opcode == Opcode::kPing ? StepKind::kPing : StepKind::kPong;
+    step.opcode = header.opcode;
+    step.payload = payload;
+    return true;
 }
 
 // Section 5.5.1 and 7.4: empty, or a code that may be sent and a reason in UTF-8.
-Step Session::close(std::span<std::byte> payload) {
-    Step step{.kind = StepKind::kClose, .opcode = Opcode::kClose, .code = CloseCode::kNoStatus};
+bool Session::close(std::span<std::byte> payload, Step& step) {
     if (payload.size() == 1)
-        return fail(CloseCode::kProtocolError, "Close frame with half a code (RFC 6455 section 5.5.1)");
+        return fail(step, CloseCode::kProtocolError, "Close frame with half a code (RFC 6455 section 5.5.1)");
+    step.code = CloseCode::kNoStatus;
     if (!payload.empty()) {
         const auto code = static_cast<std::uint16_t>(std::to_integer<unsigned>(payload[0]) << 8 |
                                                      std::to_integer<unsigned>(payload[1]));
         if (!may_be_sent(code))
-            return fail(CloseCode::kProtocolError, "Close code that may not be sent (RFC 6455 section 7.4)");
+            return fail(step, CloseCode::kProtocolError,
+                        "Close code that may not be sent (RFC 6455 section 7.4)");
         step.code = static_cast<CloseCode>(code);
         step.payload = payload.subspan(2);
-        if (!is_utf8(step.payload)) return not_utf8();
+        if (!is_utf8(step.payload)) return fail_text(step);
     }
     state_ |= kOver;
     closing_ |= kReceived;
-    return step;
+    step.kind = StepKind::kClose;
+    step.opcode = Opcode::kClose;
+    return true;
 }
 
-Step Session::fail(CloseCode code, const char* why) {
+bool Session::fail(Step& step, CloseCode code, const char* why) {
     state_ |= kOver;
-    return {.kind = StepKind::kFail, .code = code, .why = why};
+    step = {.kind = StepKind::kFail, .code = code, .why = why};
+    return true;
 }
 
-Step Session::not_utf8() {
-    return fail(CloseCode::kInvalidPayload, "text that is not UTF-8 (RFC 6455 section 8.1)");
+bool Session::fail_text(Step& step) {
+    return fail(step, CloseCode::kInvalidPayload, "text that is not UTF-8 (RFC 6455 section 8.1)");
+}
+
+Step Session::text_failure() {
+    Step step;
+    fail_text(step);
+    return step;
 }
 
 void Session::give_carry_back(SessionShared& shared) {

@@ -103,26 +103,31 @@ class Session {
     // The common case: a whole message in one small frame that lies wholly in the input.
     Step small_message(std::span<std::byte>& in, Opcode opcode, std::size_t header, std::size_t size) {
         const auto payload = in.subspan(header, size);
+        bool known_ascii = false;
         if (mask_bit_) {
             MaskKey key;
             std::memcpy(&key, &in[2], sizeof key);
-            apply_mask(payload, key);
+            known_ascii = apply_mask_seeing_ascii(payload, key);
         }
         in = in.subspan(header + size);
-        if (opcode == Opcode::kText && !is_utf8(payload)) return not_utf8();
+        if (opcode == Opcode::kText && !known_ascii && !is_utf8(payload)) [[unlikely]]
+            return text_failure();
         return {.kind = StepKind::kData, .opcode = opcode, .first = true, .last = true, .payload = payload};
     }
 
+    // Each of these fills `step` and says true when there is one to yield.
+    bool begin(std::span<std::byte>& in, SessionShared& shared, Step& step);
+    bool carry_over(std::span<std::byte>& in, SessionShared& shared, Step& step);
+    bool cut_frame(std::span<std::byte>& in, SessionShared& shared, Step& step);
+    bool begin_data(const FrameHeader& header, std::span<std::byte>& in, SessionShared& shared, Step& step);
+    bool data_piece(std::span<std::byte>& in, Step& step);
+    bool control(const FrameHeader& header, std::span<std::byte> payload, Step& step);
+    bool close(std::span<std::byte> payload, Step& step);
+    bool fail(Step& step, CloseCode code, const char* why);
+    bool fail_text(Step& step);
+    Step text_failure();
+
     Step next_in_general(std::span<std::byte>& in, SessionShared& shared);
-    Step frame(std::span<std::byte>& in, SessionShared& shared);
-    Step cut_frame(std::span<std::byte>& in, SessionShared& shared);
-    Step carry_over(std::span<std::byte>& in, SessionShared& shared);
-    Step begin_data(const FrameHeader& header, std::span<std::byte>& in, SessionShared& shared);
-    Step data_piece(std::span<std::byte>& in);
-    Step control(const FrameHeader& header, std::span<std::byte> payload);
-    Step close(std::span<std::byte> payload);
-    Step fail(CloseCode code, const char* why);
-    Step not_utf8();
     void give_carry_back(SessionShared& shared);
 
     std::uint64_t remaining_ = 0;  // payload bytes of the current data frame still to come

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <type_traits>
 
 namespace millrace::ws {
 namespace {
@@ -81,35 +82,47 @@ Word load(const std::byte* from) {
     return word;
 }
 
-template <class Word>
-constexpr Word kHighBits = static_cast<Word>(0x8080'8080'8080'8080u);
-
-bool is_ascii_64(const std::byte* bytes) {
-    std::uint64_t all = 0;
-    for (std::size_t i = 0; i < 64; i += 8)
-        all |= load<std::uint64_t>(bytes + i);
-    return (all & kHighBits<std::uint64_t>) == 0;
+// A power of two bytes.
+template <std::size_t kBytes>
+bool is_ascii_block(const std::byte* bytes) {
+    if constexpr (kBytes <= 8) {
+        using Word = std::conditional_t<kBytes == 8, std::uint64_t, std::uint32_t>;
+        return (load<Word>(bytes) & static_cast<Word>(0x8080'8080'8080'8080u)) == 0;
+    } else {
+        std::uint64_t all = 0;
+        for (std::size_t i = 0; i < kBytes; i += 8)
+            all |= load<std::uint64_t>(bytes + i);
+        return (all & 0x8080'8080'8080'8080u) == 0;
+    }
 }
 
-// Whether the last bytes, fewer than 8 of them unchecked, are ASCII: with words that overlap what was
-// checked.
-bool is_ascii_tail(const std::byte* bytes, std::size_t size) {
-    if (size >= 8) return (load<std::uint64_t>(bytes + size - 8) & kHighBits<std::uint64_t>) == 0;
-    if (size >= 4) {
-        const auto both = load<std::uint32_t>(bytes) | load<std::uint32_t>(bytes + size - 4);
-        return (both & kHighBits<std::uint32_t>) == 0;
-    }
+// kBytes to twice as many, as two blocks that may overlap.
+template <std::size_t kBytes>
+bool is_ascii_from_both_ends(std::span<const std::byte> bytes) {
+    return is_ascii_block<kBytes>(bytes.data()) && is_ascii_block<kBytes>(&bytes.back() + 1 - kBytes);
+}
+
+bool is_ascii_up_to_64(std::span<const std::byte> bytes) {
+    const std::size_t size = bytes.size();
+    if (size >= 32) return is_ascii_from_both_ends<32>(bytes);
+    if (size >= 16) return is_ascii_from_both_ends<16>(bytes);
+    if (size >= 8) return is_ascii_from_both_ends<8>(bytes);
+    if (size >= 4) return is_ascii_from_both_ends<4>(bytes);
     return size == 0 || (std::to_integer<int>(bytes[0] | bytes[size / 2] | bytes[size - 1]) & 0x80) == 0;
 }
 
 // How many bytes at the front are seen to be ASCII: all of them, or as far as whole words of 8 went.
 std::size_t ascii_prefix(std::span<const std::byte> bytes) {
     std::size_t at = 0;
-    while (bytes.size() - at >= 64 && is_ascii_64(&bytes[at]))
+    while (bytes.size() - at > 64 && is_ascii_block<64>(&bytes[at]))
         at += 64;
-    for (; bytes.size() - at >= 8; at += 8)
-        if (load<std::uint64_t>(&bytes[at]) & kHighBits<std::uint64_t>) return at;
-    return is_ascii_tail(bytes.data(), bytes.size()) ? bytes.size() : at;
+    const std::size_t left = bytes.size() - at;
+    // The end of a text that is all ASCII so far takes no more than one look.
+    if (left <= 64 && (at > 0 ? is_ascii_block<64>(&bytes.back() - 63) : is_ascii_up_to_64(bytes)))
+        return bytes.size();
+    while (bytes.size() - at >= 8 && is_ascii_block<8>(&bytes[at]))
+        at += 8;
+    return at;
 }
 
 }  // namespace

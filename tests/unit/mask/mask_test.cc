@@ -142,6 +142,29 @@ TEST(Mask, TheExampleOfSection5_7) {
     EXPECT_EQ(std::string(std::begin(masked), std::end(masked)), "Hello");
 }
 
+// Never "ASCII" where a byte is not; and always where all are, at the lengths that are looked at.
+TEST(Mask, AsciiIsSeenWhileUnmasking) {
+    std::mt19937_64 random(3);
+    for (std::size_t length = 0; length <= 200; ++length) {
+        const auto key = static_cast<MaskKey>(random());
+        std::vector<std::byte> ascii(length);
+        for (std::byte& b : ascii)
+            b = static_cast<std::byte>(random() & 0x7F);
+        auto bytes = ascii;
+        apply_mask_scalar(bytes, key);
+        EXPECT_EQ(apply_mask_seeing_ascii(bytes, key), length <= 64) << length;
+        ASSERT_EQ(bytes, ascii);
+        for (std::size_t at = 0; at < length; ++at) {
+            ascii[at] ^= std::byte{0x80};
+            bytes = ascii;
+            apply_mask_scalar(bytes, key);
+            ASSERT_FALSE(apply_mask_seeing_ascii(bytes, key)) << at << " of " << length;
+            ASSERT_EQ(bytes, ascii);
+            ascii[at] ^= std::byte{0x80};
+        }
+    }
+}
+
 TEST(Mask, TwiceIsOnce) {
     std::vector<std::byte> bytes(777, std::byte{0x42});
     const auto before = bytes;
