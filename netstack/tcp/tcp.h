@@ -19,6 +19,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -30,9 +31,19 @@
 #include "netstack/ip/output.h"
 #include "netstack/port/rss.h"
 #include "netstack/tcp/config.h"
+#include "netstack/tcp/connection.h"
+#include "netstack/tcp/connection_slab.h"
+#include "netstack/tcp/connection_table.h"
+#include "netstack/tcp/counters.h"
+#include "netstack/tcp/header.h"
+#include "netstack/tcp/newreno.h"
+#include "netstack/tcp/reassembly.h"
+#include "netstack/tcp/send_queue.h"
 #include "netstack/tcp/shared.h"
+#include "netstack/tcp/slot_ring.h"
 #include "netstack/tcp/tx_meta.h"
 #include "netstack/tcp/tx_segments.h"
+#include "netstack/timer/wheel.h"
 
 namespace millrace::tcp {
 
@@ -81,13 +92,14 @@ class Tcp {
     ~Tcp();
 
     // --- the loop ---
+    // Events handed out before are over, and the slots of connections that ended may have new tenants.
     void begin_poll();
     // `segment` begins with the TCP header and ends with the IP payload; its checksum has been verified.
     // Takes the mbuf over.
-    std::uint64_t flow_hash(const rte_mbuf* segment, Ipv4 source, Ipv4 destination) const;
-    void prefetch_table(std::uint64_t flow_hash) const;
-    void prefetch_connection(std::uint64_t flow_hash) const;
-    void input(rte_mbuf* segment, Ipv4 source, Ipv4 destination, std::uint64_t flow_hash, Time now);
+    std::uint32_t flow_hash(const rte_mbuf* segment, Ipv4 source, Ipv4 destination) const;
+    void prefetch_table(std::uint32_t flow_hash) const;
+    void prefetch_connection(std::uint32_t flow_hash) const;
+    void input(rte_mbuf* segment, Ipv4 source, Ipv4 destination, std::uint32_t flow_hash, Time now);
     // ICMP or the neighbour table says that `remote` cannot be reached from `local`; `quoted` is the sequence
     // number in the ICMP message's quotation (RFC 5927 section 4.1), kNoQuote for the neighbour table.
     static constexpr std::uint64_t kNoQuote = ~std::uint64_t{0};
@@ -121,10 +133,206 @@ class Tcp {
     SocketAddress local(ConnId id) const;
     std::size_t connections() const;  // TIME-WAIT not counted: it gives way to new connections
     std::size_t max_connections() const;
-    bool under_pressure() const;
+    // Less than an eighth of the data pool is free; looked at every few milliseconds, and when it runs dry.
+    bool under_pressure() const { return under_pressure_; }
     std::size_t memory_in_use() const;  // bytes of tables and pools of state; mbufs not counted
     template <class Visitor>
-    void visit_counters(Visitor&& visitor) const;
+    void visit_counters(Visitor&& visitor) const {
+        for (const CounterName& name : kCounterNames)
+            visitor(name.name, (counters_.*name.counter).value());
+    }
+
+    // What tests and the status page ask.
+    const Counters& counters() const { return counters_; }
+    const Connection& connection(ConnId id) const { return slab_[net::index(id)]; }
+    std::size_t half_open() const { return half_open_; }
+    std::size_t in_time_wait() const { return time_wait_count_; }
+    std::size_t table_size() const { return table_.size(); }
+    std::size_t timers_armed() const { return wheel_.armed(); }
+    std::size_t send_queues() const { return send_queues_.in_use(); }
+    std::size_t reassemblies() const { return reassemblies_.in_use(); }
+
+  private:
+    using Control = NewReno;
+
+    // One connection in the hand: its slot's number and its lines.
+    struct Handle {
+        std::uint32_t slot;
+        Connection& c;
+        ConnId id() const { return ConnId{slot}; }
+    };
+
+    Tcp(const Config& config, rte_mempool* data_pool, rte_mempool* header_pool,
+        std::vector<AddressRange> local, const net::Rss& rss, unsigned shard);
+    Handle handle(ConnId id) { return {net::index(id), slab_[net::index(id)]}; }
+    void set_now(Time now);
+    std::uint32_t hash_of(SocketAddress remote, SocketAddress local) const;
+    std::uint32_t find(std::uint32_t hash, SocketAddress remote, SocketAddress local) const;
+
+    // open.cc: slots, their beginning and their end
+    std::uint32_t take_slot();
+    void begin(Handle h, SocketAddress remote, SocketAddress local, State state, Seq iss);
+    void finish(Handle h, CloseReason reason);  // event kClosed, then release
+    void release(Handle h);  // everything the connection held, its place in the table, its slot
+    void release_buffers(Connection& c);
+    void learn_options(Connection& c, const Options& options);
+    void established(Handle h, const Segment& segment);
+    bool is_local(Ipv4 address) const;
+
+    // connect.cc
+    void begin_choosing_ports();
+    bool choose_local(SocketAddress remote, SocketAddress& local);
+
+    // listen.cc
+    void listen_input(const Segment& segment, SocketAddress remote, SocketAddress local,
+                      std::optional<Seq> iss);
+    bool listening_on(SocketAddress local) const;
+
+    // input.cc: RFC 9293 section 3.10.7
+    bool fast_path(Handle h, Segment& segment);
+    void no_connection_input(const Segment& segment, SocketAddress remote, SocketAddress local);
+    void syn_sent_input(Handle h, Segment& segment);
+    void segment_arrives(Handle h, Segment& segment);
+    bool acceptable(const Connection& c, const Segment& segment) const;
+    bool paws_rejects(const Connection& c, const Segment& segment) const;
+    void update_ts_recent(Connection& c, const Segment& segment);
+    bool ack_arrives(Handle h, const Segment& segment);  // false: the segment ends here
+    void not_acceptable(Handle h, const Segment& segment);
+
+    // ack.cc and recovery.cc
+    void process_ack(Handle h, const Segment& segment);
+    void update_send_window(Handle h, const Segment& segment);
+    void acked(Handle h, const Segment& segment);
+    void sample_rtt(Connection& c, const SendQueue::Acked& units, const Options& options);
+    void duplicate_ack(Handle h);
+    bool recovery_ack(Handle h, std::uint32_t bytes);
+    void retransmit_first(Handle h);
+    void retransmission_timeout(Handle h);
+    std::uint32_t in_flight(const Connection& c) const;
+
+    // receive.cc
+    void receive_text(Handle h, Segment& segment);
+    void hold(Handle h, Segment& segment, std::uint32_t cut);
+    void deliver_held(Handle h);
+    void push_received(Handle h, rte_mbuf* packet);
+    void receive_fin(Handle h);
+    void acknowledge_text(Handle h);
+    std::uint32_t window_step(const Connection& c) const;
+    std::uint16_t advertise(Connection& c);
+
+    // close.cc and time_wait.cc
+    void withdraw(Handle h);
+    bool fin_acked(Handle h);
+    void enter_time_wait(Handle h);
+    void leave_time_wait(Handle h);
+    void append_time_wait(Handle h);
+    void unlink_time_wait(Handle h);
+    void time_wait_input(Handle h, const Segment& segment);
+    void expire_time_wait();
+    bool time_wait_may_be_reused(const Connection& c, const Segment& segment) const;
+
+    // reset.cc
+    void reset_arrives(Handle h);
+    void answer_with_reset(const Segment& segment, SocketAddress remote, SocketAddress local);
+    void challenge(Handle h);
+
+    // output.cc
+    enum class Emitted { kAll, kNoRoom };
+    void mark_dirty(Handle h);
+    Emitted emit(Handle h);
+    Emitted emit_data(Handle h);
+    bool transmit(Handle h, rte_mbuf* unit, std::uint16_t from, std::uint16_t length);
+    bool send_new(Handle h, SendQueue& q, rte_mbuf* unit, std::uint16_t from, std::uint16_t length);
+    Emitted retry_later(Handle h);
+    rte_mbuf* frame_unit(Connection& c, rte_mbuf* unit, std::uint16_t from, std::uint16_t length);
+    bool send_bare(Handle h, std::uint8_t flags, Seq seq);
+    void send_syn(Handle h);
+    void send_fin(Handle h);
+    void fin_sent(Connection& c);
+    void timed_send(Handle h);
+    bool window_admits(const Connection& c, std::uint32_t& length) const;
+    std::uint16_t header_bytes(const Connection& c) const;
+    std::uint16_t syn_window() const;
+    void write_header(Connection& c, rte_mbuf* packet, std::uint8_t flags, Seq seq);
+    rte_mbuf* header_mbuf();
+    void push_segment(rte_mbuf* packet, const Connection& c, std::uint16_t header_bytes);
+
+    // timers.cc
+    std::uint32_t rto(const Connection& c) const;
+    void arm_rexmit(Handle h, std::uint32_t after);
+    void arm_persist(Handle h);
+    void arm_ack_timer(Handle h);
+    void ensure_timer(Handle h, std::uint32_t at);
+    void timer_fired(Handle h);
+    void persist_timeout(Handle h);
+    void handshake_timeout(Handle h);
+    void deliver_resumed();
+
+    // send.cc
+    bool may_append(const Connection& c) const;
+    SendQueue* queue_to_append(Handle h);
+    void refuse_for_want_of_mbufs(Handle h);
+    void wake_writer(Handle h);
+    bool add_spares(SendQueue& q, std::size_t count);
+    bool append_references(Handle h, SendQueue& q, const Shared& shared, unsigned units);
+    bool append_copy(ConnId id, const Shared& shared);
+
+    void push_event(Handle h, EventKind kind, CloseReason reason = CloseReason::kNone,
+                    rte_mbuf* packet = nullptr);
+    void mark_ready(Handle h);
+    std::size_t event_room() const { return kMaxEvents - event_count_; }
+
+    static constexpr std::size_t kMaxEvents = 2048;
+    // Kept free for what the segments of a burst bring by themselves, when queued data are delivered.
+    static constexpr std::size_t kEventReserve = 512;
+    static constexpr std::size_t kMostPerSegment = 8;
+
+    Config config_;
+    rte_mempool* data_pool_;
+    rte_mempool* header_pool_;
+    const net::Rss* rss_;
+    unsigned shard_;
+    std::uint16_t local_mss_;  // what our SYNs say: MTU less IP and TCP headers (RFC 6691)
+    std::uint8_t receive_scale_;
+    std::uint32_t delayed_ack_us_;
+    std::uint32_t min_rto_us_;
+    std::uint32_t most_held_each_;  // mbufs in one connection's reassembly
+    std::uint32_t most_held_;       // and in all of them
+
+    Time now_{};
+    std::uint32_t now_us_ = 0;
+    std::uint32_t now_ms_ = 0;
+    std::uint16_t now_hours_ = 0;
+
+    ConnectionSlab slab_;
+    ConnectionTable table_;
+    BlockPool<SendQueue> send_queues_;
+    BlockPool<Reassembly> reassemblies_;
+    net::Wheel wheel_;
+    std::uint32_t held_ = 0;
+    std::size_t half_open_ = 0;
+
+    std::vector<SocketAddress> listeners_;
+    std::vector<AddressRange> local_;
+    std::uint64_t local_tuples_ = 0;  // addresses times ports
+    std::uint64_t next_tuple_ = 0;
+
+    std::uint32_t oldest_time_wait_ = kNoBlock;
+    std::uint32_t newest_time_wait_ = kNoBlock;
+    std::size_t time_wait_count_ = 0;
+    std::size_t time_waits_this_poll_ = 0;  // the newest so many came, or came back, in this poll
+
+    // Rings of slots, each slot in them at most once: to be emitted by flush(), to be delivered by
+    // run_timers().
+    SlotRing dirty_;
+    SlotRing ready_;
+    TxSegments tx_;
+    std::unique_ptr<Event[]> events_;
+    std::size_t event_count_ = 0;
+    std::size_t events_handed_out_ = 0;
+    bool under_pressure_ = false;
+    Time pool_seen_at_{};
+    Counters counters_;
 };
 
 }  // namespace millrace::tcp

@@ -1,0 +1,65 @@
+// Active opens, and the choice of the local end: a 4-tuple that is free and whose replies come to this shard.
+
+#include "netstack/tcp/isn.h"
+#include "netstack/tcp/tcp.h"
+
+namespace millrace::tcp {
+
+namespace {
+constexpr std::uint16_t kFirstPort = 1024;  // RFC 6056 section 3.2
+constexpr std::uint32_t kPorts = 65536 - kFirstPort;
+// Tuples looked at in one connect(), for each shard that shares them. The sequence comes back to a tuple only
+// after all others, so it finds one at once until nearly all are taken.
+constexpr std::uint32_t kMostTries = 4096;
+}  // namespace
+
+void Tcp::begin_choosing_ports() {
+    for (const AddressRange& range : local_)
+        local_tuples_ += std::uint64_t{range.count} * kPorts;
+    next_tuple_ = siphash(config_.secret, shard_, 0);
+}
+
+// RFC 6056 section 3.3.3: a keyed offset for each remote end, and one counter. Walking all ports of an
+// address before the next address keeps the cost of a choice constant up to millions of connections.
+bool Tcp::choose_local(SocketAddress remote, SocketAddress& local) {
+    if (local_tuples_ == 0) return false;
+    const std::uint64_t offset = siphash(config_.secret, remote.ip.value, remote.port);
+    const std::uint32_t tries = kMostTries * rss_->queues();
+    for (std::uint32_t i = 0; i < tries && i < local_tuples_; ++i) {
+        std::uint64_t tuple = (offset + next_tuple_++) % local_tuples_;
+        const AddressRange* range = local_.data();
+        while (tuple >= std::uint64_t{range->count} * kPorts)
+            tuple -= std::uint64_t{range++->count} * kPorts;
+        local.ip = Ipv4{range->first.value + static_cast<std::uint32_t>(tuple / kPorts)};
+        local.port = static_cast<std::uint16_t>(kFirstPort + tuple % kPorts);
+        if (rss_->queues() > 1 && rss_->queue_of(remote, local) != shard_) continue;
+        if (find(hash_of(remote, local), remote, local) == kNoBlock) return true;
+    }
+    return false;
+}
+
+ConnId Tcp::connect(SocketAddress remote, Time now) {
+    set_now(now);
+    SocketAddress local;
+    if (!choose_local(remote, local)) {
+        ++counters_.no_ports;
+        return net::kNoConn;
+    }
+    const std::uint32_t slot = take_slot();
+    if (slot == kNoBlock) {
+        ++counters_.attempt_fails;
+        return net::kNoConn;
+    }
+    Handle h = handle(ConnId{slot});
+    if (!table_.insert(hash_of(remote, local), slot)) {
+        slab_.give_back(slot);
+        ++counters_.attempt_fails;
+        return net::kNoConn;
+    }
+    begin(h, remote, local, State::kSynSent, initial_sequence(config_.secret, local, remote, now_));
+    h.c.set(kActiveOpen);
+    ++counters_.active_opens;
+    return h.id();
+}
+
+}  // namespace millrace::tcp

@@ -1,0 +1,87 @@
+#pragma once
+// The shard's connections, indexed by ConnId. A slot given back during a poll is not taken again before the
+// next poll begins (netstack/carrier.h), so that no event of this poll can name its next tenant.
+
+#include "netstack/carrier.h"
+#include "netstack/tcp/connection.h"
+
+namespace millrace::tcp {
+
+class ConnectionSlab {
+  public:
+    static Expected<ConnectionSlab> create(std::size_t capacity) {
+        auto slots = ReservedArray<Connection>::create(capacity);
+        if (!slots) return tl::unexpected(slots.error());
+        ConnectionSlab slab;
+        slab.slots_ = std::move(*slots);
+        return slab;
+    }
+
+    // What was given back in the last poll may be taken again.
+    void begin_poll() {
+        if (resting_ == kNoBlock) return;
+        link(last_resting_) = free_;
+        free_ = resting_;
+        resting_ = last_resting_ = kNoBlock;
+    }
+
+    // A fresh connection in State::kFree; kNoBlock when none is free.
+    std::uint32_t take() {
+        std::uint32_t taken = free_;
+        if (taken != kNoBlock) {
+            free_ = link(taken);
+        } else if (touched_ < slots_.capacity()) {
+            taken = touched_++;
+        } else {
+            return kNoBlock;
+        }
+        ++in_use_;
+        reset(slots_[taken]);
+        return taken;
+    }
+
+    void give_back(std::uint32_t slot) {
+        reset(slots_[slot]);
+        link(slot) = resting_;
+        if (resting_ == kNoBlock) last_resting_ = slot;
+        resting_ = slot;
+        --in_use_;
+    }
+
+    // The slot that was given back last, for a new tenant in this same poll: only where no event of this poll
+    // can have named the old one.
+    std::uint32_t take_just_given_back() {
+        const std::uint32_t taken = resting_;
+        resting_ = link(taken);
+        if (resting_ == kNoBlock) last_resting_ = kNoBlock;
+        ++in_use_;
+        reset(slots_[taken]);
+        return taken;
+    }
+
+    Connection& operator[](std::uint32_t slot) { return slots_[slot]; }
+    const Connection& operator[](std::uint32_t slot) const { return slots_[slot]; }
+    std::size_t in_use() const { return in_use_; }
+    std::size_t capacity() const { return slots_.capacity(); }
+    std::uint32_t touched() const { return touched_; }
+    std::size_t resident_bytes() const { return slots_.resident_bytes(); }
+
+  private:
+    static void reset(Connection& c) {
+        const std::uint32_t listed =
+            c.flags & (kInDirtyList | kInReadyList);  // the lists still name the slot
+        c = Connection{};
+        c.flags = listed;
+        c.send_queue = c.reassembly = c.timer = c.app_timer = kNoBlock;
+    }
+    std::uint32_t& link(std::uint32_t slot) { return slots_[slot].timer_at; }
+
+    ReservedArray<Connection> slots_;
+    std::uint32_t free_ = kNoBlock;
+    std::uint32_t resting_ = kNoBlock;  // given back in this poll, newest first
+    std::uint32_t last_resting_ = kNoBlock;
+    std::uint32_t touched_ = 0;
+    std::uint32_t in_use_ = 0;
+};
+
+}  // namespace millrace::tcp

@@ -1,0 +1,79 @@
+#pragma once
+// What happened, counted by the one thread that owns the shard and read by any. Kernel names (RFC 4022's and
+// TcpExt's) where the kernel has one, so that they mean what a reader of nstat expects.
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <string_view>
+
+namespace millrace::tcp {
+
+// One writer: an increment is a load and a store, never a locked read-modify-write.
+class Counter {
+  public:
+    void operator++() { *this += 1; }
+    void operator+=(std::uint64_t n) {
+        value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+    }
+    std::uint64_t value() const { return value_.load(std::memory_order_relaxed); }
+
+  private:
+    std::atomic<std::uint64_t> value_{0};
+};
+
+struct Counters {
+    Counter active_opens, passive_opens, attempt_fails, established_resets;
+    Counter in_segments, out_segments, retransmitted_segments, in_errors, out_resets;
+    Counter fast_path, listen_drops_half_open, listen_drops_full, no_ports;
+    Counter paws_rejected, challenge_acks, syn_challenges, acks_skipped, out_of_window;
+    Counter fast_retransmits, timeouts, aborts_on_timeout, window_probes, delayed_acks;
+    Counter out_of_order, out_of_order_drops, receive_drops_events;
+    Counter time_wait, time_wait_recycled, time_wait_evicted;
+    Counter data_pool_dry, header_pool_dry, blocks_dry, shared_copies, unreachables;
+};
+
+struct CounterName {
+    std::string_view name;
+    Counter Counters::*counter;
+};
+
+inline constexpr std::array kCounterNames{
+    CounterName{"tcp.ActiveOpens", &Counters::active_opens},
+    CounterName{"tcp.PassiveOpens", &Counters::passive_opens},
+    CounterName{"tcp.AttemptFails", &Counters::attempt_fails},
+    CounterName{"tcp.EstabResets", &Counters::established_resets},
+    CounterName{"tcp.InSegs", &Counters::in_segments},
+    CounterName{"tcp.OutSegs", &Counters::out_segments},
+    CounterName{"tcp.RetransSegs", &Counters::retransmitted_segments},
+    CounterName{"tcp.InErrs", &Counters::in_errors},
+    CounterName{"tcp.OutRsts", &Counters::out_resets},
+    CounterName{"tcp.TCPHPHits", &Counters::fast_path},
+    CounterName{"tcp.TCPReqQFullDrop", &Counters::listen_drops_half_open},
+    CounterName{"tcp.ListenOverflows", &Counters::listen_drops_full},
+    CounterName{"tcp.NoPorts", &Counters::no_ports},
+    CounterName{"tcp.PAWSEstab", &Counters::paws_rejected},
+    CounterName{"tcp.TCPChallengeACK", &Counters::challenge_acks},
+    CounterName{"tcp.TCPSYNChallenge", &Counters::syn_challenges},
+    CounterName{"tcp.TCPACKSkipped", &Counters::acks_skipped},
+    CounterName{"tcp.OutOfWindow", &Counters::out_of_window},
+    CounterName{"tcp.TCPFastRetrans", &Counters::fast_retransmits},
+    CounterName{"tcp.TCPTimeouts", &Counters::timeouts},
+    CounterName{"tcp.TCPAbortOnTimeout", &Counters::aborts_on_timeout},
+    CounterName{"tcp.TCPWinProbe", &Counters::window_probes},
+    CounterName{"tcp.DelayedACKs", &Counters::delayed_acks},
+    CounterName{"tcp.TCPOFOQueue", &Counters::out_of_order},
+    CounterName{"tcp.OfoPruned", &Counters::out_of_order_drops},
+    CounterName{"tcp.EventsFullDrop", &Counters::receive_drops_events},
+    CounterName{"tcp.TW", &Counters::time_wait},
+    CounterName{"tcp.TWRecycled", &Counters::time_wait_recycled},
+    CounterName{"tcp.TWEvicted", &Counters::time_wait_evicted},
+    CounterName{"tcp.DataPoolDry", &Counters::data_pool_dry},
+    CounterName{"tcp.HeaderPoolDry", &Counters::header_pool_dry},
+    CounterName{"tcp.BlocksDry", &Counters::blocks_dry},
+    CounterName{"tcp.SharedCopies", &Counters::shared_copies},
+    CounterName{"tcp.Unreachables", &Counters::unreachables},
+};
+static_assert(kCounterNames.size() * sizeof(Counter) == sizeof(Counters), "every counter has a name");
+
+}  // namespace millrace::tcp

@@ -1,0 +1,53 @@
+#include "netstack/tcp/isn.h"
+
+#include <bit>
+
+namespace millrace::tcp {
+namespace {
+
+struct SipState {
+    std::uint64_t v0, v1, v2, v3;
+
+    void rounds(int n) {
+        for (; n > 0; --n) {
+            v0 += v1, v2 += v3;
+            v1 = std::rotl(v1, 13) ^ v0, v3 = std::rotl(v3, 16) ^ v2;
+            v0 = std::rotl(v0, 32);
+            v2 += v1, v0 += v3;
+            v1 = std::rotl(v1, 17) ^ v2, v3 = std::rotl(v3, 21) ^ v0;
+            v2 = std::rotl(v2, 32);
+        }
+    }
+    void absorb(std::uint64_t word) {
+        v3 ^= word;
+        rounds(2);
+        v0 ^= word;
+    }
+};
+
+}  // namespace
+
+std::uint64_t siphash(const Secret& key, std::uint64_t first, std::uint64_t second) {
+    SipState s{0x736f6d6570736575 ^ key[0], 0x646f72616e646f6d ^ key[1], 0x6c7967656e657261 ^ key[0],
+               0x7465646279746573 ^ key[1]};
+    s.absorb(first);
+    s.absorb(second);
+    s.absorb(std::uint64_t{16} << 56);  // the length
+    s.v2 ^= 0xff;
+    s.rounds(4);
+    return s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
+}
+
+Seq initial_sequence(const Secret& secret, net::SocketAddress local, net::SocketAddress remote, Time now) {
+    const std::uint64_t hash = siphash(secret, std::uint64_t{local.ip.value} << 32 | remote.ip.value,
+                                       std::uint64_t{local.port} << 16 | remote.port);
+    const auto clock = static_cast<std::uint64_t>(now.time_since_epoch() / 4us);
+    return Seq{static_cast<std::uint32_t>(clock + hash)};
+}
+
+std::uint32_t timestamp_offset(const Secret& secret, net::Ipv4 local, net::Ipv4 remote) {
+    const std::uint64_t hosts = std::uint64_t{local.value} << 32 | remote.value;
+    return static_cast<std::uint32_t>(siphash(secret, hosts, ~std::uint64_t{0}));
+}
+
+}  // namespace millrace::tcp

@@ -1,0 +1,25 @@
+#pragma once
+// Initial sequence numbers nobody outside can foretell (RFC 6528): a clock plus a keyed hash of the flow.
+
+#include <array>
+#include <cstdint>
+
+#include "netstack/base/address.h"
+#include "netstack/base/time.h"
+#include "netstack/tcp/seq.h"
+
+namespace millrace::tcp {
+
+using Secret = std::array<std::uint64_t, 2>;
+
+// SipHash-2-4 (Aumasson, Bernstein 2012) of two words.
+std::uint64_t siphash(const Secret& key, std::uint64_t first, std::uint64_t second);
+
+// M + F(local, remote, secret), where M ticks every four microseconds (RFC 9293 section 3.4.1).
+Seq initial_sequence(const Secret& secret, net::SocketAddress local, net::SocketAddress remote, Time now);
+
+// The offset of the timestamp clock for a pair of hosts (RFC 7323 section 5.4): the same for all connections
+// between them, so that a peer can tell a new incarnation by its later timestamp (RFC 6191).
+std::uint32_t timestamp_offset(const Secret& secret, net::Ipv4 local, net::Ipv4 remote);
+
+}  // namespace millrace::tcp

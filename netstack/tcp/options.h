@@ -1,0 +1,53 @@
+#pragma once
+// TCP options (RFC 9293 section 3.2; RFC 7323; RFC 2018's permission is read, its blocks are a later room).
+
+#include <rte_byteorder.h>
+
+#include <cstdint>
+#include <cstring>
+#include <span>
+
+namespace millrace::tcp {
+
+struct Options {
+    std::uint32_t ts_value = 0;
+    std::uint32_t ts_echo = 0;
+    std::uint16_t mss = 0;  // 0: not given
+    std::uint8_t window_scale = 0;
+    bool has_timestamps = false;
+    bool has_window_scale = false;
+    bool sack_permitted = false;
+};
+
+inline constexpr std::uint16_t kTimestampBytes = 12;  // with the two NOPs that align it (RFC 7323 appendix A)
+inline constexpr std::uint16_t kMaxSynOptions = 4 + 4 + kTimestampBytes;
+inline constexpr std::uint8_t kMaxWindowScale = 14;  // RFC 7323 section 2.3
+
+// False when an option's length cannot be (RFC 9293 MUST-7).
+bool parse_any_options(std::span<const std::uint8_t> bytes, Options& options);
+
+inline bool parse_options(std::span<const std::uint8_t> bytes, Options& options) {
+    if (bytes.empty()) return true;
+    constexpr std::uint8_t kAligned[] = {1, 1, 8, 10};
+    if (bytes.size() == kTimestampBytes && std::memcmp(bytes.data(), kAligned, sizeof kAligned) == 0) {
+        std::uint32_t words[2];
+        std::memcpy(words, bytes.data() + 4, sizeof words);
+        options.ts_value = rte_be_to_cpu_32(words[0]);
+        options.ts_echo = rte_be_to_cpu_32(words[1]);
+        options.has_timestamps = true;
+        return true;
+    }
+    return parse_any_options(bytes, options);
+}
+
+// Both return the bytes written.
+inline std::uint16_t write_timestamps(std::uint8_t* at, std::uint32_t value, std::uint32_t echo) {
+    const std::uint32_t words[3] = {rte_cpu_to_be_32(0x0101080a), rte_cpu_to_be_32(value),
+                                    rte_cpu_to_be_32(echo)};
+    std::memcpy(at, words, sizeof words);
+    return sizeof words;
+}
+// Those of `options` that are set, in a SYN; a multiple of four bytes.
+std::uint16_t write_syn_options(std::uint8_t* at, const Options& options);
+
+}  // namespace millrace::tcp

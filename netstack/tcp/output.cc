@@ -1,0 +1,290 @@
+// The way out: flush() walks the connections that have something to send and frames what the windows allow.
+
+#include "netstack/tcp/tcp.h"
+
+namespace millrace::tcp {
+
+void Tcp::mark_dirty(Handle h) {
+    if (h.c.has(kInDirtyList)) return;
+    h.c.set(kInDirtyList);
+    dirty_.push(h.slot);
+}
+
+bool Tcp::flush(Time now) {
+    set_now(now);
+    while (!dirty_.empty()) {
+        Handle h = handle(ConnId{dirty_.front()});
+        if (emit(h) == Emitted::kNoRoom) return true;
+        h.c.clear(kInDirtyList);
+        dirty_.pop();
+    }
+    return false;
+}
+
+// Room is asked for once for the few segments that are not data.
+Tcp::Emitted Tcp::emit(Handle h) {
+    Connection& c = h.c;
+    if (tx_.room() < 4) return Emitted::kNoRoom;
+    switch (c.state) {
+        case State::kFree:
+            return Emitted::kAll;
+        case State::kAborted:
+            if (c.has(kCloseUnsent)) return Emitted::kAll;
+            if (send_bare(h, kRst | kAck, c.snd_nxt)) ++counters_.out_resets;
+            release(h);
+            return Emitted::kAll;
+        case State::kSynSent:
+        case State::kSynReceived:
+            if (c.has(kSynDue)) send_syn(h);
+            return Emitted::kAll;
+        default:
+            break;
+    }
+    if (c.send_queue != kNoBlock) {
+        if (emit_data(h) == Emitted::kNoRoom) return Emitted::kNoRoom;
+        SendQueue& q = send_queues_[c.send_queue];
+        q.free_spares();
+        if (q.head == nullptr) send_queues_.give_back(std::exchange(c.send_queue, kNoBlock));
+    }
+    if (c.has(kFinDue)) send_fin(h);
+    if (c.has(kProbeDue)) {
+        c.clear(kProbeDue);
+        ++counters_.window_probes;
+        send_bare(h, kAck, c.snd_una - 1);
+    }
+    if (c.has(kAckNow)) {
+        if (!send_bare(h, kAck, c.snd_nxt)) arm_ack_timer(h);
+    } else if (c.has(kAckPending) && !c.has(kAckTimer)) {
+        arm_ack_timer(h);
+    }
+    return Emitted::kAll;
+}
+
+// First what is lost, then what is new, as far as congestion window, peer's window and room for segments go.
+Tcp::Emitted Tcp::emit_data(Handle h) {
+    Connection& c = h.c;
+    SendQueue& q = send_queues_[c.send_queue];
+    while (q.lost != nullptr) {
+        if (tx_.room() < 4) return Emitted::kNoRoom;
+        rte_mbuf* unit = q.lost;
+        const auto from = static_cast<std::uint16_t>(q.lost_seq - meta(unit).seq);
+        const std::uint32_t left = std::min<std::uint32_t>(meta(unit).length - from, q.lost_end - q.lost_seq);
+        const auto length = static_cast<std::uint16_t>(std::min<std::uint32_t>(left, c.mss));
+        const std::uint32_t flying = in_flight(c);
+        if (flying != 0 && flying + length > c.congestion.cwnd) return Emitted::kAll;
+        if (!transmit(h, unit, from, length)) return retry_later(h);
+        q.lost_seq += length;
+        if (q.lost_seq == end_of(unit)) q.lost = meta(unit).next;
+        if (q.lost_seq == q.lost_end) q.lost = nullptr;
+    }
+    // RFC 5681 section 4.1: after an idle RTO the window is no longer known to be good.
+    if (q.unsent != nullptr && c.snd_una == c.snd_nxt && now_us_ - c.last_sent > rto(c))
+        Control::idle(c.congestion, c.mss);
+    while (q.unsent != nullptr) {
+        if (tx_.room() < 4) return Emitted::kNoRoom;
+        rte_mbuf* unit = q.unsent;
+        const auto from = static_cast<std::uint16_t>(c.snd_nxt - meta(unit).seq);
+        std::uint32_t length = std::min<std::uint32_t>(meta(unit).length - from, c.mss);
+        const std::uint32_t flying = in_flight(c);
+        // RFC 3042: each of the first two duplicate ACKs lets one more segment out.
+        const std::uint32_t limited = c.has(kRecovery) ? 0 : std::min<std::uint32_t>(c.dup_acks, 2) * c.mss;
+        if (flying != 0 && flying + length > c.congestion.cwnd + limited) return Emitted::kAll;
+        if (!window_admits(c, length)) {
+            if (flying == 0) arm_persist(h);
+            return Emitted::kAll;
+        }
+        if (!send_new(h, q, unit, from, static_cast<std::uint16_t>(length))) return retry_later(h);
+    }
+    return Emitted::kAll;
+}
+
+bool Tcp::send_new(Handle h, SendQueue& q, rte_mbuf* unit, std::uint16_t from, std::uint16_t length) {
+    Connection& c = h.c;
+    if (!transmit(h, unit, from, length)) return false;
+    c.snd_nxt += length;
+    if (from + length == meta(unit).length) q.unsent = meta(unit).next;
+    if (q.unsent == nullptr && c.has(kFinQueued)) fin_sent(c);
+    return true;
+}
+
+// Whole segments, as Nagle's algorithm is off; a part only when the window is as open as ever half (RFC 9293
+// section 3.8.6.2.1), and the persist timer overrides.
+bool Tcp::window_admits(const Connection& c, std::uint32_t& length) const {
+    const Seq edge = c.snd_una + c.snd_wnd;
+    if (edge <= c.snd_nxt) return false;
+    const std::uint32_t usable = edge - c.snd_nxt;
+    if (length <= usable) return true;
+    if (usable < c.max_send_window() / 2) return false;
+    length = usable;
+    return true;
+}
+
+// The pool is dry: what is in flight will be acknowledged and bring us back; else the timer does.
+Tcp::Emitted Tcp::retry_later(Handle h) {
+    if (!h.c.has(kRexmitTimer)) arm_persist(h);
+    return Emitted::kAll;
+}
+
+std::uint16_t Tcp::header_bytes(const Connection& c) const {
+    return kMinHeader + (c.has(kTimestamps) ? kTimestampBytes : 0);
+}
+
+void Tcp::write_header(Connection& c, rte_mbuf* packet, std::uint8_t flags, Seq seq) {
+    auto* header = rte_pktmbuf_mtod(packet, rte_tcp_hdr*);
+    header->src_port = rte_cpu_to_be_16(c.local_port);
+    header->dst_port = rte_cpu_to_be_16(c.remote_port);
+    header->sent_seq = rte_cpu_to_be_32(seq.value);
+    header->recv_ack = rte_cpu_to_be_32(c.rcv_nxt.value);
+    header->data_off = static_cast<std::uint8_t>(header_bytes(c) / 4 << 4);
+    header->tcp_flags = flags;
+    header->rx_win = rte_cpu_to_be_16(advertise(c));
+    header->cksum = 0;
+    header->tcp_urp = 0;
+    if (c.has(kTimestamps))
+        write_timestamps(reinterpret_cast<std::uint8_t*>(header + 1), now_ms_ + c.ts_offset, c.ts_recent);
+    // This segment is the ACK that was owed.
+    c.last_ack_sent = c.rcv_nxt;
+    if (c.quick_acks > 0 && c.has(kAckNow | kAckPending)) --c.quick_acks;
+    c.clear(kAckNow | kAckPending | kAckTimer);
+}
+
+void Tcp::push_segment(rte_mbuf* packet, const Connection& c, std::uint16_t header_bytes) {
+    ++counters_.out_segments;
+    tx_.push({packet, c.local_ip, c.remote_ip, header_bytes});
+}
+
+rte_mbuf* Tcp::header_mbuf() {
+    rte_mbuf* packet = rte_pktmbuf_alloc(header_pool_);
+    if (packet == nullptr) ++counters_.header_pool_dry;
+    return packet;
+}
+
+// A unit's payload behind a TCP header, to be written. Usually the header goes into the unit's own headroom,
+// and a second reference keeps the unit ours while the port has it; it is this shard's alone, so the count is
+// a plain store. While the port still holds an earlier transmission, for a part behind unacknowledged bytes,
+// and for payload that is itself a reference, a header mbuf is chained to a reference to the bytes. Nothing
+// is copied.
+rte_mbuf* Tcp::frame_unit(Connection& c, rte_mbuf* unit, std::uint16_t from, std::uint16_t length) {
+    const TxMeta& m = meta(unit);
+    const std::uint16_t header = header_bytes(c);
+    const bool ours_alone = rte_mbuf_refcnt_read(unit) == 1;
+    if (ours_alone && RTE_MBUF_DIRECT(unit) && (from == 0 || m.seq + from == c.snd_una)) {
+        unit->data_off = static_cast<std::uint16_t>(m.offset + from - header);
+        unit->data_len = header + length;
+        unit->pkt_len = unit->data_len;
+        unit->nb_segs = 1;
+        unit->next = nullptr;
+        unit->ol_flags = 0;
+        rte_mbuf_refcnt_set(unit, 2);
+        return unit;
+    }
+    rte_mbuf* packet = header_mbuf();
+    if (packet == nullptr) return nullptr;
+    rte_mbuf* body = unit;
+    if (ours_alone && !RTE_MBUF_DIRECT(unit) && from == 0 && length == m.length) {
+        rte_mbuf_refcnt_set(unit, 2);
+    } else {
+        body = header_mbuf();
+        if (body == nullptr) {
+            rte_pktmbuf_free(packet);
+            return nullptr;
+        }
+        rte_pktmbuf_attach(body, unit);
+        body->ol_flags &= RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL;
+        body->data_off = static_cast<std::uint16_t>(m.offset + from);
+        body->data_len = length;
+    }
+    packet->data_len = header;
+    packet->pkt_len = header + length;
+    packet->nb_segs = 2;
+    packet->next = body;
+    return packet;
+}
+
+// Sends payload of a unit, the FIN with it when it is the last. False when the pool is dry.
+bool Tcp::transmit(Handle h, rte_mbuf* unit, std::uint16_t from, std::uint16_t length) {
+    Connection& c = h.c;
+    rte_mbuf* packet = frame_unit(c, unit, from, length);
+    if (packet == nullptr) return false;
+    TxMeta& m = meta(unit);
+    const Seq seq = m.seq + from;
+    std::uint8_t flags = kAck;
+    if (seq + length == send_queues_[c.send_queue].end) flags |= c.has(kFinQueued) ? kPsh | kFin : kPsh;
+    write_header(c, packet, flags, seq);
+    if (m.transmissions == 0) m.sent_at = now_us_;
+    if (m.transmissions < 2) ++m.transmissions;
+    if (seq < c.snd_nxt) ++counters_.retransmitted_segments;
+    push_segment(packet, c, header_bytes(c));
+    timed_send(h);
+    return true;
+}
+
+// RFC 6298 (5.1): the timer runs while anything is unacknowledged.
+void Tcp::timed_send(Handle h) {
+    h.c.last_sent = now_us_;
+    if (!h.c.has(kRexmitTimer) || h.c.has(kPersistTimer)) arm_rexmit(h, rto(h.c));
+}
+
+void Tcp::fin_sent(Connection& c) {
+    c.clear(kFinDue);
+    if (c.has(kFinSent)) return;
+    c.set(kFinSent);
+    c.snd_nxt += 1;
+}
+
+// A FIN by itself, once everything before it has been sent.
+void Tcp::send_fin(Handle h) {
+    Connection& c = h.c;
+    if (c.send_queue != kNoBlock && send_queues_[c.send_queue].unsent != nullptr) return;
+    const Seq seq = c.has(kFinSent) ? c.snd_nxt - 1 : c.snd_nxt;
+    if (c.has(kFinSent)) ++counters_.retransmitted_segments;
+    if (send_bare(h, kFin | kAck, seq)) fin_sent(c);
+    timed_send(h);
+}
+
+// A segment without payload. False when the pool is dry or the list is full: an ACK is then still owed.
+bool Tcp::send_bare(Handle h, std::uint8_t flags, Seq seq) {
+    rte_mbuf* packet = tx_.room() > 0 ? header_mbuf() : nullptr;
+    if (packet == nullptr) return false;
+    write_header(h.c, packet, flags, seq);
+    packet->data_len = header_bytes(h.c);
+    packet->pkt_len = packet->data_len;
+    push_segment(packet, h.c, packet->data_len);
+    return true;
+}
+
+// SYN, or SYN-ACK once the peer's SYN has been seen.
+void Tcp::send_syn(Handle h) {
+    Connection& c = h.c;
+    c.clear(kSynDue);
+    if (!c.has(kRexmitTimer)) arm_rexmit(h, rto(c));
+    rte_mbuf* packet = header_mbuf();
+    if (packet == nullptr) return;
+    const bool answer = c.state == State::kSynReceived;
+    auto* header = rte_pktmbuf_mtod(packet, rte_tcp_hdr*);
+    const Options options{.ts_value = now_ms_ + c.ts_offset,
+                          .ts_echo = c.ts_recent,
+                          .mss = local_mss_,
+                          .window_scale = receive_scale_,
+                          .has_timestamps = !answer || c.has(kTimestamps),
+                          .has_window_scale = !answer || c.has(kWindowScaling)};
+    const std::uint16_t bytes =
+        kMinHeader + write_syn_options(reinterpret_cast<std::uint8_t*>(header + 1), options);
+    *header = {.src_port = rte_cpu_to_be_16(c.local_port),
+               .dst_port = rte_cpu_to_be_16(c.remote_port),
+               .sent_seq = rte_cpu_to_be_32(c.snd_una.value),
+               .recv_ack = rte_cpu_to_be_32(c.rcv_nxt.value),
+               .data_off = static_cast<std::uint8_t>(bytes / 4 << 4),
+               .tcp_flags = static_cast<std::uint8_t>(answer ? kSyn | kAck : kSyn),
+               .rx_win = rte_cpu_to_be_16(syn_window())};
+    packet->data_len = bytes;
+    packet->pkt_len = bytes;
+    push_segment(packet, c, bytes);
+}
+
+// The window of a SYN is never scaled (RFC 7323 section 2.2).
+std::uint16_t Tcp::syn_window() const {
+    return static_cast<std::uint16_t>(std::min<std::uint32_t>(config_.receive_window, 0xffff));
+}
+
+}  // namespace millrace::tcp

@@ -1,0 +1,49 @@
+#pragma once
+// Received bytes that cannot be delivered yet: what came out of order, and, while the application has paused,
+// what came in order. A list of single mbufs in sequence order without overlaps, linked through mbuf::next;
+// the sequence number of an mbuf's first byte is kept in its hash field, which nobody needs any more.
+//
+//     head ----> ... ----> ready_tail      (gap)      ... ----> tail
+//     deliverable, up to rcv_nxt                      out of order
+
+#include <rte_mbuf.h>
+
+#include <cstdint>
+
+#include "netstack/tcp/seq.h"
+
+namespace millrace::tcp {
+
+inline Seq held_seq(const rte_mbuf* held) {
+    return Seq{held->hash.usr};
+}
+inline Seq held_end(const rte_mbuf* held) {
+    return held_seq(held) + held->data_len;
+}
+
+struct Reassembly {
+    rte_mbuf* head = nullptr;
+    rte_mbuf* ready_tail = nullptr;
+    rte_mbuf* tail = nullptr;
+    std::uint32_t count = 0;  // mbufs
+    Seq fin;                  // where the peer's FIN lies
+    bool has_fin = false;
+
+    // Takes one mbuf of payload that begins at `seq`, no earlier than rcv_nxt. What is held already is cut
+    // off the newcomer, or frees it; returns how many mbufs more (or, when it covered others, fewer) are
+    // held.
+    int insert(rte_mbuf* packet, Seq seq, Seq rcv_nxt);
+    // What has become contiguous with rcv_nxt is ready: returns the new rcv_nxt.
+    Seq advance(Seq rcv_nxt);
+    rte_mbuf* pop_ready();
+    std::uint32_t ready_bytes() const { return ready_tail ? held_end(ready_tail) - held_seq(head) : 0; }
+    void free_all();
+};
+static_assert(sizeof(Reassembly) <= 64);
+
+// Cuts bytes off a chain's front or back, freeing the mbufs that become empty. `bytes` is less than the
+// chain's length.
+rte_mbuf* trim_front(rte_mbuf* packet, std::uint32_t bytes);
+void trim_back(rte_mbuf* packet, std::uint32_t bytes);
+
+}  // namespace millrace::tcp

@@ -1,0 +1,171 @@
+// Text and FIN of an acceptable segment (RFC 9293 section 3.10.7.4, seventh and eighth), and the window.
+
+#include "netstack/tcp/tcp.h"
+
+namespace millrace::tcp {
+
+// Hands up a payload in its mbuf, or mbufs: an event each.
+void Tcp::push_received(Handle h, rte_mbuf* packet) {
+    while (packet != nullptr) {
+        rte_mbuf* rest = std::exchange(packet->next, nullptr);
+        packet->nb_segs = 1;
+        packet->pkt_len = packet->data_len;
+        if (packet->data_len > 0) {
+            push_event(h, EventKind::kReceived, CloseReason::kNone, packet);
+        } else {
+            rte_pktmbuf_free_seg(packet);
+        }
+        packet = rest;
+    }
+}
+
+void Tcp::receive_text(Handle h, Segment& segment) {
+    Connection& c = h.c;
+    // What was received before is cut off the front, what lies beyond the window off the back, its FIN with
+    // it.
+    const std::uint32_t old = segment.seq < c.rcv_nxt ? c.rcv_nxt - segment.seq : 0;
+    const std::uint32_t cut = std::min(old, segment.length);
+    segment.seq += cut;
+    segment.length -= cut;
+    if (segment.seq + segment.length > c.rcv_adv) {
+        const std::uint32_t beyond = segment.seq + segment.length - c.rcv_adv;
+        if (beyond < segment.length) trim_back(segment.packet, beyond);
+        segment.length -= std::min(beyond, segment.length);
+        segment.flags &= static_cast<std::uint8_t>(~kFin);
+    }
+    const bool in_order = segment.seq == c.rcv_nxt && c.reassembly == kNoBlock && !c.has(kPaused);
+    if (!in_order) {
+        if (segment.length > 0 || segment.has(kFin)) hold(h, segment, cut);
+        return;
+    }
+    if (segment.length > 0) {
+        c.rcv_nxt += segment.length;
+        push_received(h, trim_front(std::exchange(segment.packet, nullptr), segment.header_bytes + cut));
+        acknowledge_text(h);
+    }
+    if (segment.has(kFin)) receive_fin(h);
+}
+
+// Out of order, or paused: kept within the bounds. An ACK goes out at once for each segment that leaves or
+// fills a gap (RFC 5681 section 4.2): the sender counts them.
+void Tcp::hold(Handle h, Segment& segment, std::uint32_t cut) {
+    Connection& c = h.c;
+    const bool out_of_order = segment.seq != c.rcv_nxt;
+    if (c.reassembly == kNoBlock) {
+        c.reassembly = reassemblies_.take();
+        if (c.reassembly == kNoBlock) {
+            ++counters_.blocks_dry;
+            return;
+        }
+        reassemblies_[c.reassembly] = {};
+    }
+    Reassembly& r = reassemblies_[c.reassembly];
+    // The segment that fills the first gap is let in beyond the bound: it frees more than it takes.
+    const bool full = r.count >= most_held_each_ || held_ >= most_held_;
+    if (full && (out_of_order || c.has(kPaused))) {
+        ++counters_.out_of_order_drops;
+    } else {
+        if (out_of_order) ++counters_.out_of_order;
+        if (segment.has(kFin) && !r.has_fin) {
+            r.has_fin = true;
+            r.fin = segment.seq + segment.length;
+        }
+        if (segment.length > 0) {
+            rte_mbuf* packet = trim_front(std::exchange(segment.packet, nullptr), segment.header_bytes + cut);
+            Seq seq = segment.seq;
+            while (packet != nullptr) {
+                rte_mbuf* rest = std::exchange(packet->next, nullptr);
+                packet->nb_segs = 1;
+                packet->pkt_len = packet->data_len;
+                const std::uint16_t length = packet->data_len;
+                held_ += static_cast<std::uint32_t>(r.insert(packet, seq, c.rcv_nxt));
+                seq += length;
+                packet = rest;
+            }
+        }
+    }
+    if (out_of_order) {
+        send_bare(h, kAck, c.snd_nxt);
+    } else {
+        c.set(kAckNow);
+        mark_dirty(h);
+    }
+    deliver_held(h);
+}
+
+// As far as the gap, the application's pause and the room for events allow.
+void Tcp::deliver_held(Handle h) {
+    Connection& c = h.c;
+    Reassembly& r = reassemblies_[c.reassembly];
+    c.rcv_nxt = r.advance(c.rcv_nxt);
+    if (!c.has(kPaused)) {
+        while (r.ready_tail != nullptr && event_room() > kEventReserve) {
+            --held_;
+            push_event(h, EventKind::kReceived, CloseReason::kNone, r.pop_ready());
+        }
+        if (r.ready_tail != nullptr) mark_ready(h);
+    }
+    // The window has opened by enough to be worth telling (RFC 9293 section 3.8.6.2.2).
+    if (c.rcv_nxt + config_.receive_window - r.ready_bytes() >= c.rcv_adv + window_step(c)) {
+        c.set(kAckNow);
+        mark_dirty(h);
+    }
+    if (r.ready_tail != nullptr) return;
+    const bool fin = r.has_fin && r.fin == c.rcv_nxt && !c.has(kPaused);
+    if (!fin && (r.head != nullptr || r.has_fin)) return;
+    held_ -= r.count;  // beyond the FIN there is nothing
+    r.free_all();
+    reassemblies_.give_back(std::exchange(c.reassembly, kNoBlock));
+    if (fin) receive_fin(h);
+}
+
+void Tcp::receive_fin(Handle h) {
+    Connection& c = h.c;
+    c.rcv_nxt += 1;
+    c.set(kAckNow);
+    mark_dirty(h);
+    push_event(h, EventKind::kPeerClosed);
+    if (c.state == State::kEstablished) {
+        c.state = State::kCloseWait;
+    } else if (c.state == State::kFinWait1) {
+        c.state = State::kClosing;  // our FIN is not acknowledged yet
+    } else {
+        enter_time_wait(h);
+    }
+}
+
+// RFC 9293 section 3.8.6.3: at least every second full segment at once; RFC 5681 section 4.2.
+void Tcp::acknowledge_text(Handle h) {
+    Connection& c = h.c;
+    const bool now = c.quick_acks > 0 || delayed_ack_us_ == 0 || c.rcv_nxt - c.last_ack_sent > c.mss;
+    c.set(now ? kAckNow : kAckPending);
+    mark_dirty(h);
+}
+
+// Least by which the right edge of the window moves (RFC 9293 section 3.8.6.2.2).
+std::uint32_t Tcp::window_step(const Connection& c) const {
+    return std::min<std::uint32_t>(config_.receive_window / 2, c.mss);
+}
+
+// The window field of a segment that is about to leave. The right edge never moves left.
+std::uint16_t Tcp::advertise(Connection& c) {
+    const std::uint32_t held = c.reassembly == kNoBlock ? 0 : reassemblies_[c.reassembly].ready_bytes();
+    const Seq could = c.rcv_nxt + (config_.receive_window - std::min(held, config_.receive_window));
+    const Seq edge = could >= c.rcv_adv + window_step(c) ? could : c.rcv_adv;
+    const std::uint32_t field = std::min<std::uint32_t>((edge - c.rcv_nxt) >> c.receive_scale(), 0xffff);
+    c.rcv_adv = max(c.rcv_adv, c.rcv_nxt + (field << c.receive_scale()));
+    return static_cast<std::uint16_t>(field);
+}
+
+void Tcp::pause(ConnId id) {
+    handle(id).c.set(kPaused);
+}
+
+void Tcp::resume(ConnId id) {
+    Handle h = handle(id);
+    if (!h.c.has(kPaused)) return;
+    h.c.clear(kPaused);
+    if (h.c.reassembly != kNoBlock) mark_ready(h);
+}
+
+}  // namespace millrace::tcp

@@ -1,0 +1,176 @@
+#include "netstack/tcp/tcp.h"
+
+#include <bit>
+
+#include "netstack/tcp/hash.h"
+
+namespace millrace::tcp {
+
+namespace {
+
+// Puts the value of an Expected in its place; the first error stays.
+template <class T>
+void place(T& target, Expected<T> made, Expected<void>& all) {
+    if (!all) return;
+    if (made) {
+        target = std::move(*made);
+    } else {
+        all = tl::unexpected(made.error());
+    }
+}
+
+constexpr std::uint16_t kIpAndTcpHeaders = 40;  // RFC 6691: options are not subtracted from what we announce
+// Counting a pool visits the cache of every core: some microseconds, so not at each poll.
+constexpr Duration kPoolInterval = 5ms;
+constexpr std::uint16_t kLeastMtu = 576;
+
+}  // namespace
+
+Expected<std::unique_ptr<Tcp>> Tcp::create(const Config& config, rte_mempool* data_pool,
+                                           rte_mempool* header_pool, std::vector<AddressRange> local,
+                                           const net::Rss& rss, unsigned shard) {
+    if (config.mtu < kLeastMtu)
+        return fail("an MTU of " + std::to_string(config.mtu) + " is too small: use at least 576");
+    if (config.max_connections == 0 || config.max_connections >= kNoBlock / 2)
+        return fail("max-connections must be between 1 and 2147483646");
+    if (config.receive_window < config.mtu || config.receive_window > 1u << 30)
+        return fail("the receive window must be between one MTU and 1 GiB");
+    for (rte_mempool* pool : {data_pool, header_pool}) {
+        if (rte_pktmbuf_priv_size(pool) < kTxPrivateBytes)
+            return fail("a TCP mbuf pool needs a private size of at least " +
+                        std::to_string(kTxPrivateBytes));
+    }
+    if (rte_pktmbuf_data_room_size(header_pool) < kHeaderPoolRoom)
+        return fail("the TCP header pool's mbufs need room for " + std::to_string(kHeaderPoolRoom) +
+                    " bytes");
+    if (rte_pktmbuf_data_room_size(data_pool) < RTE_PKTMBUF_HEADROOM + 536)
+        return fail("the TCP data pool's mbufs are too small");
+
+    std::unique_ptr<Tcp> tcp(new Tcp(config, data_pool, header_pool, std::move(local), rss, shard));
+    const std::size_t n = config.max_connections;
+    Expected<void> all;
+    place(tcp->slab_, ConnectionSlab::create(n), all);
+    place(tcp->table_, ConnectionTable::create(n), all);
+    place(tcp->send_queues_, BlockPool<SendQueue>::create(n), all);
+    place(tcp->reassemblies_, BlockPool<Reassembly>::create(n), all);
+    place(tcp->wheel_, net::Wheel::create(2 * n), all);
+    place(tcp->dirty_, SlotRing::create(n), all);
+    place(tcp->ready_, SlotRing::create(n), all);
+    if (!all) return tl::unexpected(all.error());
+    return tcp;
+}
+
+Tcp::Tcp(const Config& config, rte_mempool* data_pool, rte_mempool* header_pool,
+         std::vector<AddressRange> local, const net::Rss& rss, unsigned shard)
+    : config_(config),
+      data_pool_(data_pool),
+      header_pool_(header_pool),
+      rss_(&rss),
+      shard_(shard),
+      local_mss_(config.mtu - kIpAndTcpHeaders),
+      receive_scale_(0),
+      delayed_ack_us_(static_cast<std::uint32_t>(config.delayed_ack / 1us)),
+      min_rto_us_(static_cast<std::uint32_t>(config.min_rto / 1us)),
+      most_held_each_(config.receive_window / 1024 + 64),
+      most_held_(static_cast<std::uint32_t>(config.max_reassembly / rte_pktmbuf_data_room_size(data_pool))),
+      local_(std::move(local)),
+      events_(std::make_unique<Event[]>(kMaxEvents)) {
+    while (config.receive_window >> receive_scale_ > 0xffff)
+        ++receive_scale_;
+    begin_choosing_ports();
+}
+
+Tcp::~Tcp() {
+    for (std::uint32_t slot = 0; slot < slab_.touched(); ++slot)
+        if (slab_[slot].state != State::kFree) release_buffers(slab_[slot]);
+}
+
+void Tcp::set_now(Time now) {
+    if (now == now_) return;
+    const bool look_at_pool = now - pool_seen_at_ >= kPoolInterval;
+    now_ = now;
+    const auto ns = static_cast<std::uint64_t>(now.time_since_epoch().count());
+    now_us_ = static_cast<std::uint32_t>(ns / 1000);
+    now_ms_ = static_cast<std::uint32_t>(ns / 1'000'000);
+    now_hours_ = static_cast<std::uint16_t>(ns / 3'600'000'000'000);
+    if (look_at_pool) {
+        pool_seen_at_ = now;
+        under_pressure_ = rte_mempool_avail_count(data_pool_) < data_pool_->size / 8;
+    }
+}
+
+std::uint32_t Tcp::hash_of(SocketAddress remote, SocketAddress local) const {
+    return hash_flow(remote, local, config_.secret);
+}
+
+std::uint32_t Tcp::find(std::uint32_t hash, SocketAddress remote, SocketAddress local) const {
+    return table_.find(hash, [&](std::uint32_t slot) { return slab_[slot].in(remote, local); });
+}
+
+// --- events ---
+
+void Tcp::push_event(Handle h, EventKind kind, CloseReason reason, rte_mbuf* packet) {
+    Event& event = events_[event_count_++];
+    event.conn = h.id();
+    event.kind = kind;
+    event.reason = reason;
+    event.bytes = MbufBytes(packet);
+}
+
+std::span<Event> Tcp::events() {
+    events_handed_out_ = event_count_;
+    return {events_.get(), event_count_};
+}
+
+// An event that the engine did not see, because it came after events(), is kept for the poll that begins.
+void Tcp::begin_poll() {
+    for (std::size_t i = 0; i < events_handed_out_; ++i)
+        events_[i].bytes = MbufBytes{};
+    event_count_ -= events_handed_out_;
+    for (std::size_t i = 0; i < event_count_; ++i)
+        events_[i] = std::move(events_[events_handed_out_ + i]);
+    events_handed_out_ = 0;
+    time_waits_this_poll_ = 0;
+    slab_.begin_poll();
+}
+
+// Slots whose events wait for the next poll: held data after resume(), a closing that needs an event.
+void Tcp::mark_ready(Handle h) {
+    if (h.c.has(kInReadyList)) return;
+    h.c.set(kInReadyList);
+    ready_.push(h.slot);
+}
+
+std::span<const TxSegment> Tcp::segments() const {
+    return tx_.view();
+}
+void Tcp::clear_segments() {
+    tx_.clear();
+}
+
+// --- what others ask ---
+
+SocketAddress Tcp::peer(ConnId id) const {
+    const Connection& c = connection(id);
+    return {c.remote_ip, c.remote_port};
+}
+
+SocketAddress Tcp::local(ConnId id) const {
+    const Connection& c = connection(id);
+    return {c.local_ip, c.local_port};
+}
+
+std::size_t Tcp::connections() const {
+    return slab_.in_use() - time_wait_count_;
+}
+std::size_t Tcp::max_connections() const {
+    return slab_.capacity();
+}
+
+std::size_t Tcp::memory_in_use() const {
+    return slab_.resident_bytes() + table_.resident_bytes() + send_queues_.resident_bytes() +
+           reassemblies_.resident_bytes() + wheel_.resident_bytes() + dirty_.resident_bytes() +
+           ready_.resident_bytes();
+}
+
+}  // namespace millrace::tcp
