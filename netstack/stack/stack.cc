@@ -1,0 +1,157 @@
+#include "netstack/stack/stack.h"
+
+#include <algorithm>
+#include <array>
+
+#include "netstack/link/arp.h"
+#include "netstack/port/flow.h"
+#include "netstack/port/mbuf.h"
+
+namespace millrace::net {
+
+Expected<std::unique_ptr<Stack>> Stack::create(const StackConfig& config, const StackPort& port) {
+    auto local = LocalAddresses::create(config.addresses, config.gateway);
+    if (!local) return tl::unexpected(local.error());
+    auto data =
+        Pool::create({.purpose = "data", .mbufs = config.data_mbufs, .private_bytes = tcp::kTxPrivateBytes});
+    if (!data) return tl::unexpected(data.error());
+    auto headers = Pool::create({.purpose = "headers",
+                                 .mbufs = config.header_mbufs,
+                                 .data_room = tcp::Tcp::kHeaderPoolRoom,
+                                 .private_bytes = tcp::kTxPrivateBytes});
+    if (!headers) return tl::unexpected(headers.error());
+    NeighbourConfig arp = config.neighbours;
+    arp.answers = arp.answers && port.shard == 0;  // every shard sees ARP, one speaks
+    auto neighbours = Neighbours::create(arp, port.mac, *local);
+    if (!neighbours) return tl::unexpected(neighbours.error());
+
+    std::unique_ptr<Stack> stack(new Stack(config, port, std::move(*local), std::move(*data),
+                                           std::move(*headers), std::move(*neighbours)));
+    tcp::Config tcp_config = config.tcp;
+    tcp_config.mtu = std::min(tcp_config.mtu, port.mtu);
+    std::vector<tcp::AddressRange> ranges;
+    for (const LocalRange& range : stack->local_.ranges())
+        ranges.push_back({range.first, range.count});
+    auto tcp = tcp::Tcp::create(tcp_config, stack->data_pool_.get(), stack->header_pool_.get(),
+                                std::move(ranges), *port.rss, port.shard);
+    if (!tcp) return tl::unexpected(tcp.error());
+    stack->tcp_ = std::move(*tcp);
+    return stack;
+}
+
+Stack::Stack(const StackConfig& config, const StackPort& port, LocalAddresses local, Pool data, Pool headers,
+             Neighbours neighbours)
+    : local_(std::move(local)),
+      data_pool_(std::move(data)),
+      header_pool_(std::move(headers)),
+      neighbours_(std::move(neighbours)),
+      input_(local_, port.mac, port.mtu, port.offloads.unfinished_checksums),
+      output_(local_, neighbours_, port.offloads, port.mac, header_pool_.get(), data_pool_.get()),
+      icmp_(config.echo_rate) {
+    neighbours_.follow(local_);
+    if (port.shard == 0) neighbours_.announce();
+}
+
+void Stack::receive(std::span<rte_mbuf*> frames, Time now) {
+    std::array<Arrival, kBurst> arrivals;
+    std::size_t n = 0;
+    for (rte_mbuf* frame : frames)
+        rte_prefetch0(rte_pktmbuf_mtod(frame, void*));
+    for (rte_mbuf* frame : frames) {
+        IpArrival from;
+        switch (input_.accept(frame, from)) {
+            case IpVerdict::kTcp: {
+                const std::uint64_t hash = tcp_->flow_hash(frame, from.source, from.destination);
+                tcp_->prefetch_table(hash);
+                arrivals[n++] = {frame, from.source, from.destination, hash};
+                break;
+            }
+            case IpVerdict::kIcmp:
+                handle_icmp(frame, from, now);
+                break;
+            case IpVerdict::kArp:
+                handle_arp(frame, now);
+                break;
+            case IpVerdict::kDropped:
+                release(frame);
+                break;
+        }
+    }
+    for (std::size_t i = 0; i < n; ++i)
+        tcp_->prefetch_connection(arrivals[i].hash);
+    for (std::size_t i = 0; i < n; ++i) {
+        const Arrival& a = arrivals[i];
+        tcp_->input(a.segment, a.source, a.destination, a.hash, now);
+    }
+}
+
+void Stack::handle_icmp(rte_mbuf* message, const IpArrival& arrival, Time now) {
+    IcmpError error;
+    switch (icmp_.input(message, arrival, now, error)) {
+        case Icmp::Verdict::kReply:
+            return output_.send(message, kProtocolIcmp, 8, arrival.destination, arrival.source, now);
+        case Icmp::Verdict::kError:
+            // A smaller path MTU does not make the peer unreachable.
+            if (error.code != kFragmentationNeeded)
+                tcp_->unreachable(error.local, error.remote, error.sequence, now);
+            break;
+        case Icmp::Verdict::kNothing:
+            break;
+    }
+    release(message);
+}
+
+void Stack::handle_arp(rte_mbuf* frame, Time now) {
+    if (const auto packet = parse_arp(frame)) {
+        neighbours_.input(*packet, now);
+        settle_neighbours(now);
+    } else {
+        ++bad_arp_;
+    }
+    release(frame);
+}
+
+void Stack::run_timers(Time now) {
+    tcp_->run_timers(now);
+    if (now >= neighbours_.next_timer()) {
+        neighbours_.run_timers(now);
+        settle_neighbours(now);
+    }
+}
+
+void Stack::settle_neighbours(Time now) {
+    if (!neighbours_.has_actions()) return;
+    output_.send_neighbour_actions();
+    for (rte_mbuf* packet : neighbours_.failed()) {
+        report_unreachable(packet, now);
+        release(packet);
+    }
+    neighbours_.clear();
+}
+
+// A packet of our own that found no neighbour; its headers are complete but for the MAC addresses.
+void Stack::report_unreachable(const rte_mbuf* packet, Time now) {
+    const Flow flow = flow_of_ipv4(rte_pktmbuf_mtod_offset(packet, const std::byte*, kEthernetBytes),
+                                   packet->data_len - kEthernetBytes);
+    if (flow.kind == FlowKind::kTcp)
+        tcp_->unreachable(flow.source, flow.destination, tcp::Tcp::kNoQuote, now);
+}
+
+bool Stack::flush(Time now) {
+    bool more = true;
+    while (more && output_.room() >= tcp::TxSegments::kCapacity) {
+        more = tcp_->flush(now);
+        for (const tcp::TxSegment& s : tcp_->segments())
+            output_.send(s.packet, kProtocolTcp, s.header_bytes, s.source, s.destination, now);
+        tcp_->clear_segments();
+    }
+    settle_neighbours(now);  // requests for neighbours that the segments need
+    return more;
+}
+
+std::size_t Stack::memory_in_use() const {
+    return tcp_->memory_in_use() + neighbours_.memory_in_use() + data_pool_.bytes_in_use() +
+           header_pool_.bytes_in_use();
+}
+
+}  // namespace millrace::net

@@ -1,0 +1,167 @@
+#pragma once
+// One shard's stack from Ethernet to TCP: frames and the time come in, frames and events go out. It reads no
+// clock and touches no port, so whole networks of them run in virtual time. One poll:
+//
+//     stack.begin_poll();
+//     stack.receive(frames, now);      // parse all, look up all, then TCP: each stage prefetches for the
+//     next stack.run_timers(now);
+//     ... handle stack.events(), call stack.tcp()'s operations ...
+//     do {
+//         more = stack.flush(now);     // fills outgoing()
+//         stack.sent(n);               // the first n of outgoing() were taken over
+//     } while (more && n != 0);
+
+#include <rte_mbuf.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "netstack/base/address.h"
+#include "netstack/base/counter.h"
+#include "netstack/base/error.h"
+#include "netstack/base/time.h"
+#include "netstack/ip/icmp.h"
+#include "netstack/ip/input.h"
+#include "netstack/ip/local_addresses.h"
+#include "netstack/ip/output.h"
+#include "netstack/link/neighbours.h"
+#include "netstack/port/pools.h"
+#include "netstack/port/port.h"
+#include "netstack/port/rss.h"
+#include "netstack/tcp/tcp.h"
+
+namespace millrace::net {
+
+struct StackConfig {
+    std::vector<LocalRange> addresses;  // at least one
+    std::optional<Ipv4> gateway;
+    tcp::Config tcp;
+    NeighbourConfig neighbours;
+    unsigned data_mbufs = 32768;     // for bytes to send, and kept until acknowledged
+    unsigned header_mbufs = 16384;   // for segments without data, references to shared data, ARP
+    std::uint32_t echo_rate = 1000;  // ICMP echoes answered a second
+};
+
+// What the stack has to know of the port that it is on.
+struct StackPort {
+    MacAddress mac;
+    std::uint16_t mtu = 1500;
+    Offloads offloads;
+    const Rss* rss = nullptr;  // outlives the stack
+    unsigned shard = 0;
+};
+
+class Stack {
+  public:
+    using Event = tcp::Event;
+
+    static constexpr std::size_t kBurst = 64;
+
+    static Expected<std::unique_ptr<Stack>> create(const StackConfig& config, const StackPort& port);
+    Stack(const Stack&) = delete;
+
+    void begin_poll() { tcp_->begin_poll(); }
+    // Takes over at most kBurst frames.
+    void receive(std::span<rte_mbuf*> frames, Time now);
+    void run_timers(Time now);
+    std::span<Event> events() { return tcp_->events(); }
+    // Moves segments from TCP to outgoing(), as far as there is room. True when there is more.
+    bool flush(Time now);
+    std::span<rte_mbuf*> outgoing() { return output_.burst(); }
+    void sent(std::size_t n) { output_.sent(n); }
+    // When run_timers() next has something to do.
+    Time next_timer() const { return std::min(tcp_->next_timer(), neighbours_.next_timer()); }
+
+    tcp::Tcp& tcp() { return *tcp_; }
+    const tcp::Tcp& tcp() const { return *tcp_; }
+    const LocalAddresses& addresses() const { return local_; }
+    const IpInput& ip_input() const { return input_; }
+    const IpOutput& ip_output() const { return output_; }
+    const Neighbours& neighbours() const { return neighbours_; }
+    const Icmp& icmp() const { return icmp_; }
+
+    // Bytes held now: tables, connections, and mbufs taken from this shard's pools.
+    std::size_t memory_in_use() const;
+    // Names follow the kernel's (/proc/net/snmp, netstat) where it has one. Safe from any thread.
+    template <class Visitor>
+    void visit_counters(Visitor&& visitor) const;
+
+  private:
+    struct Arrival {
+        rte_mbuf* segment;
+        Ipv4 source;
+        Ipv4 destination;
+        std::uint64_t hash;
+    };
+
+    Stack(const StackConfig& config, const StackPort& port, LocalAddresses local, Pool data, Pool headers,
+          Neighbours neighbours);
+
+    void handle_icmp(rte_mbuf* message, const IpArrival& arrival, Time now);
+    void handle_arp(rte_mbuf* frame, Time now);
+    void settle_neighbours(Time now);
+    void report_unreachable(const rte_mbuf* packet, Time now);
+
+    // In the order of construction: pools outlive all that holds their mbufs.
+    LocalAddresses local_;
+    Pool data_pool_;
+    Pool header_pool_;
+    Neighbours neighbours_;
+    IpInput input_;
+    IpOutput output_;
+    Icmp icmp_;
+    Counter bad_arp_;
+    std::unique_ptr<tcp::Tcp> tcp_;
+};
+
+template <class Visitor>
+void Stack::visit_counters(Visitor&& visitor) const {
+    const IpCounters& in = input_.counters();
+    visitor("IpInReceives", in.received.value());
+    visitor("IpInHdrErrors", in.bad_header.value());
+    visitor("IpInCsumErrors", in.bad_header_checksum.value());
+    visitor("IpInTruncatedPkts", in.truncated.value());
+    visitor("IpInAddrErrors", in.not_for_us.value());
+    visitor("IpInMartians", in.martian.value());
+    visitor("IpInUnknownProtos", in.unknown_protocol.value());
+    visitor("IpInFragments", in.fragments.value());
+    visitor("IpInScattered", in.scattered.value());
+    visitor("IpInOverMtu", in.over_mtu.value());
+    visitor("TcpInCsumErrors", in.bad_tcp_checksum.value());
+    visitor("TcpInCsumUnfinished", in.unfinished_checksums.value());
+    visitor("EthInUnknownTypes", in.unknown_ether_type.value());
+    const IpOutputCounters& out = output_.counters();
+    visitor("IpOutTransmits", out.sent.value());
+    visitor("IpOutNoRoutes", out.no_route.value());
+    visitor("IpOutNeighbourDrops", out.dropped.value());
+    visitor("IpOutBurstFull", out.burst_full.value());
+    visitor("IpOutTooLong", out.too_long.value());
+    visitor("IpOutCopiedChains", out.copied_chains.value());
+    visitor("IpOutNoMbufs", out.no_mbufs.value());
+    const IcmpCounters& icmp = icmp_.counters();
+    visitor("IcmpInMsgs", icmp.received.value());
+    visitor("IcmpInErrors", icmp.bad.value());
+    visitor("IcmpInIgnored", icmp.ignored.value());
+    visitor("IcmpInDestUnreachs", icmp.errors.value());
+    visitor("IcmpOutEchoReps", icmp.echoes.value());
+    visitor("IcmpOutRateLimitHost", icmp.echoes_limited.value());
+    const NeighbourCounters& arp = neighbours_.counters();
+    visitor("ArpOutRequests", arp.requests_sent.value());
+    visitor("ArpInRequests", arp.requests_received.value());
+    visitor("ArpOutReplies", arp.replies_sent.value());
+    visitor("ArpInReplies", arp.replies_received.value());
+    visitor("ArpInErrors", bad_arp_.value());
+    visitor("ArpInIgnored", arp.ignored.value());
+    visitor("ArpConflicts", arp.conflicts.value());
+    visitor("NeighbourFailures", arp.failed.value());
+    visitor("NeighbourUnreachable", arp.unreachable.value());
+    visitor("NeighbourQueueFull", arp.waiting_full.value());
+    visitor("NeighbourTableFull", arp.table_full.value());
+    tcp_->visit_counters(visitor);
+}
+
+}  // namespace millrace::net
