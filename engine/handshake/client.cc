@@ -28,6 +28,7 @@ void write_subprotocols(http::HeadWriter& writer, std::span<const std::string> s
 
 std::string_view check_accept(const http::Fields& fields, std::string_view key) {
     if (fields.count("sec-websocket-accept") != 1) return "not exactly one Sec-WebSocket-Accept";
+    if (!is_base64_of_16(key)) return "our own Sec-WebSocket-Key is malformed";
     std::array<char, 28> expected;
     accept_key(key, expected);
     if (*fields.get("sec-websocket-accept") != std::string_view(expected.data(), expected.size()))
@@ -49,7 +50,7 @@ std::string_view check_subprotocol(const http::Fields& fields, std::span<const s
 
 std::size_t write_client_request(std::span<char> out, const ClientRequest& request) {
     http::HeadWriter writer(out);
-    if (!is_target(request.target) || request.host.empty()) writer.fail();
+    if (!is_target(request.target) || request.host.empty() || !is_base64_of_16(request.key)) writer.fail();
     writer.text("GET ");
     writer.text(request.target);
     writer.text(" HTTP/1.1\r\n");

@@ -12,7 +12,7 @@
 
 namespace millrace::ws {
 
-// Sec-WebSocket-Accept of a Sec-WebSocket-Key (section 4.2.2): 28 characters into `out`.
+// Sec-WebSocket-Accept (section 4.2.2) of a Sec-WebSocket-Key, which has 24 characters.
 void accept_key(std::string_view key, std::span<char, 28> out);
 
 struct UpgradePolicy {
@@ -35,7 +35,7 @@ struct Judgement {
     Verdict verdict = Verdict::kOrdinary;
     int status = 0;
     const char* why = "";          // kReject: a static sentence naming the rule
-    std::string_view key;          // Sec-WebSocket-Key
+    std::string_view key;          // kUpgrade: Sec-WebSocket-Key, 24 characters
     std::string_view subprotocol;  // chosen; points into the policy
 };
 

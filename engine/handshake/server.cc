@@ -21,13 +21,13 @@ struct Offer {
     bool bad_protocols = false;
     int keys = 0;
     int origins = 0;
-    int protocol_lines = 0;
     std::string_view key;
     std::string_view origin;
     std::string_view subprotocol;  // the first offered that we speak
 };
 
 bool lists(std::string_view value, std::string_view token) {
+    if (http::equals_ignoring_case(value, token)) return true;  // nearly always
     http::ListReader list(value);
     for (std::string_view member; list.next(member);)
         if (http::equals_ignoring_case(member, token)) return true;
@@ -75,9 +75,7 @@ Offer read_offer(const http::Request& request, const UpgradePolicy& policy) {
 // host[:port] of a serialized origin, scheme "://" host [":" port]; empty for "null" and for what is none.
 std::string_view origin_host(std::string_view origin) {
     const std::size_t scheme = origin.find("://");
-    if (scheme == origin.npos) return {};
-    const std::string_view host = origin.substr(scheme + 3);
-    return host.substr(0, host.find_first_of("/?#"));
+    return scheme == origin.npos ? std::string_view{} : origin.substr(scheme + 3);
 }
 
 bool origin_may_connect(std::string_view origin, std::string_view host, const UpgradePolicy& policy) {
@@ -115,6 +113,7 @@ Judgement judge(const http::Request& request, const UpgradePolicy& policy) {
 }
 
 std::size_t write_switching_protocols(std::span<char> out, const Judgement& judgement) {
+    if (judgement.verdict != Verdict::kUpgrade) return 0;
     std::array<char, 28> accept;
     accept_key(judgement.key, accept);
     http::HeadWriter writer(out);

@@ -56,6 +56,8 @@ TEST(ClientRequest, IsAcceptedByOurServer) {
 TEST(ClientRequest, RefusesWhatWouldBreakOutOfItsLine) {
     EXPECT_EQ(written({.host = "a\r\nX: y", .key = kKey}), "");
     EXPECT_EQ(written({.host = "", .key = kKey}), "");
+    for (const char* key : {"", "short", "dGhlIHNhbXBsZSBub25jZQ==\r\nX: y"})
+        EXPECT_EQ(written({.host = "a", .key = key}), "") << key;
     for (const char* target : {"", "x", "/a b", "/\r\nX: y", "/\xc3\xa9", "/#x"})
         EXPECT_EQ(written({.host = "a", .target = target, .key = kKey}), "") << target;
     const std::vector<std::string> subprotocols{"a, b"};
@@ -141,6 +143,13 @@ TEST_P(CheckResponse, EstablishesOrSaysWhyNot) {
 
 INSTANTIATE_TEST_SUITE_P(Section4_1, CheckResponse, ::testing::ValuesIn(kCases),
                          [](const auto& tested) { return std::string(tested.param.what); });
+
+TEST(CheckResponse, RefusesAnythingForAKeyThatIsNone) {
+    http::Response response;
+    const std::string text = full("");
+    ASSERT_TRUE(http::parse_response(text, response, http::Limits{}).complete());
+    EXPECT_NE(check_response(response, {.host = "a", .key = "short"}), "");
+}
 
 TEST(CheckResponse, RefusesAnySubprotocolWhenNoneWasOffered) {
     http::Response response;

@@ -125,6 +125,7 @@ const Case kCases[] = {
     {"Rfc6455_10_2", with("Origin: http://server.example.com.evil.org\r\n"), 403},
     {"Rfc6455_10_2", with("Origin: http://evil.org/server.example.com\r\n"), 403},
     {"Rfc6455_10_2", with("Origin: http://server.example.com@evil.org\r\n"), 403},
+    {"Rfc6455_10_2", with("Origin: http://server.example.com/\r\n"), 403},
     {"Rfc6455_10_2", with("Origin: server.example.com\r\n"), 403},
     {"Rfc6455_10_2", with("Origin: null\r\n"), 403},
     {"Rfc6455_10_2", with("Origin:\r\n"), 403},
@@ -232,6 +233,12 @@ TEST(SwitchingProtocols, IsTheAnswerOfTheRfcsExample) {
         std::vector<char> small(size);
         EXPECT_EQ(write_switching_protocols(small, judgement), 0u) << size;
     }
+}
+
+TEST(SwitchingProtocols, AnswersAnUpgradeOnly) {
+    std::vector<char> out(512);
+    EXPECT_EQ(write_switching_protocols(out, Judgement{}), 0u);
+    EXPECT_EQ(write_switching_protocols(out, Judgement{.verdict = Verdict::kReject, .status = 400}), 0u);
 }
 
 std::string rejection(int status, bool keep_alive) {

@@ -122,5 +122,23 @@ TEST(Fields, AreFoundWithoutCase) {
     EXPECT_FALSE(equals_ignoring_case("@[", "`{"));
 }
 
+TEST(EqualsIgnoringCase, FoldsLettersOnlyAtEveryPlaceAndLength) {
+    const auto lower = [](int c) { return c >= 'A' && c <= 'Z' ? c + 32 : c; };
+    for (const std::size_t size : {1u, 3u, 7u, 8u, 9u, 16u, 21u}) {
+        const std::size_t place = size * 2 / 3;
+        std::string a(size, 'x'), b(size, 'X');
+        for (int i = 0; i < 256; ++i) {
+            for (int j = 0; j < 256; ++j) {
+                a[place] = static_cast<char>(i);
+                b[place] = static_cast<char>(j);
+                ASSERT_EQ(equals_ignoring_case(a, b), lower(i) == lower(j))
+                    << i << " and " << j << " of " << size;
+            }
+        }
+    }
+    EXPECT_FALSE(equals_ignoring_case("12345678", "123456789"));
+    EXPECT_TRUE(equals_ignoring_case("", ""));
+}
+
 }  // namespace
 }  // namespace millrace::http
