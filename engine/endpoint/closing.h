@@ -42,7 +42,7 @@ void Endpoint<C, Handlers...>::send_close_frame(net::ConnId id, Slot& slot, ws::
 
 template <net::Carrier C, class... Handlers>
 void Endpoint<C, Handlers...>::on_close_frame(net::ConnId id, Slot& slot, const ws::Step& step) {
-    counters_.closes_received.add();
+    ++counters_.closes_received;
     send_close_frame(id, slot, step.code, {});  // section 5.5.1: the echo carries the code received
     const std::string_view reason(reinterpret_cast<const char*>(step.payload.data()), step.payload.size());
     tell_app(id, slot, step.code, reason);
@@ -83,7 +83,7 @@ void Endpoint<C, Handlers...>::await_end(net::ConnId id, Slot& slot) {
 template <net::Carrier C, class... Handlers>
 void Endpoint<C, Handlers...>::on_peer_closed(net::ConnId id, Slot& slot) {
     if (slot.phase == Phase::kOpen || slot.phase == Phase::kClosing) {
-        counters_.lost.add();
+        ++counters_.lost;
         tell_app(id, slot, ws::CloseCode::kAbnormal, "the peer ended TCP without a Close frame");
         if (slot.phase == Phase::kFree) return;
     } else if (slot.phase == Phase::kOpening && slot.role == ws::Role::kClient) {
@@ -96,7 +96,7 @@ void Endpoint<C, Handlers...>::on_peer_closed(net::ConnId id, Slot& slot) {
 template <net::Carrier C, class... Handlers>
 void Endpoint<C, Handlers...>::on_closed(net::ConnId id, Slot& slot, net::CloseReason reason) {
     if (slot.phase == Phase::kOpen || slot.phase == Phase::kClosing) {
-        counters_.lost.add();
+        ++counters_.lost;
         tell_app(id, slot, ws::CloseCode::kAbnormal, net::to_string(reason));
     }
     const Phase was = slot.phase;
@@ -105,7 +105,7 @@ void Endpoint<C, Handlers...>::on_closed(net::ConnId id, Slot& slot, net::CloseR
     if (was == Phase::kFree) return;  // the application aborted in on_close
     free_slot(slot);
     if (was != Phase::kConnecting && was != Phase::kOpening) return;
-    counters_.handshake_failed.add();
+    ++counters_.handshake_failed;
     if (!client) return;
     with_handler(handler_index, [&]<class H>(H& handler) {
         if constexpr (requires { handler.on_failed(id, std::string_view{}); })
@@ -121,10 +121,10 @@ void Endpoint<C, Handlers...>::on_timer(net::ConnId id, Slot& slot) {
         case Phase::kOpen:
             return keep_alive(id, slot);
         case Phase::kConnecting:
-            counters_.timeouts.add();
+            ++counters_.timeouts;
             return opening_failed(id, slot, "timed out connecting");
         case Phase::kOpening:
-            counters_.timeouts.add();
+            ++counters_.timeouts;
             if (slot.role == ws::Role::kClient)
                 return opening_failed(id, slot, "timed out awaiting the response");
             // RFC 9110 section 15.5.9 for half a request; silence is ended in silence.
@@ -132,11 +132,11 @@ void Endpoint<C, Handlers...>::on_timer(net::ConnId id, Slot& slot) {
             end_tcp(id, slot);
             return await_end(id, slot);
         case Phase::kClosing:
-            counters_.timeouts.add();
+            ++counters_.timeouts;
             tell_app(id, slot, ws::CloseCode::kAbnormal, "the peer did not answer the Close frame");
             return abort(id);
         case Phase::kEnding:
-            counters_.timeouts.add();
+            ++counters_.timeouts;
             return abort(id);
     }
 }
@@ -158,13 +158,13 @@ void Endpoint<C, Handlers...>::keep_alive(net::ConnId id, Slot& slot) {
         return Duration(1ms) * static_cast<std::uint32_t>(now_ms_ - since);
     };
     if (config_.idle_timeout != Duration{} && silent(slot.message_ms) >= config_.idle_timeout) {
-        counters_.timeouts.add();
+        ++counters_.timeouts;
         return close(id, ws::CloseCode::kGoingAway, "idle");
     }
     if (config_.ping_interval != Duration{} && silent(slot.heard_ms) >= config_.ping_interval) {
         if (slot.ping_sent) {
-            counters_.timeouts.add();
-            counters_.lost.add();
+            ++counters_.timeouts;
+            ++counters_.lost;
             tell_app(id, slot, ws::CloseCode::kAbnormal, "no answer to a Ping");
             return abort(id);
         }
@@ -178,7 +178,7 @@ void Endpoint<C, Handlers...>::tell_app(net::ConnId id, Slot& slot, ws::CloseCod
                                         std::string_view reason) {
     if (slot.app_told) return;
     slot.app_told = true;
-    counters_.open.subtract();
+    ++counters_.ended;
     slot.phase = Phase::kEnding;  // nothing can be sent from on_close
     with_handler(slot.handler, [&]<class H>(H& handler) {
         Socket<H> socket(*this, id);
@@ -189,9 +189,9 @@ void Endpoint<C, Handlers...>::tell_app(net::ConnId id, Slot& slot, ws::CloseCod
 
 template <net::Carrier C, class... Handlers>
 void Endpoint<C, Handlers...>::free_slot(Slot& slot) {
-    if (slot.has_session && !slot.app_told) counters_.open.subtract();
+    if (slot.has_session && !slot.app_told) ++counters_.ended;
     if (slot.has_session) slot.session.release(session_shared_);
-    blocks_.release(slot.chain);
+    chains_.release(slot.chain);
     drop_held(slot);
     slot.phase = Phase::kFree;
     slot.waiting = false;

@@ -8,14 +8,14 @@ Expected<std::unique_ptr<Endpoint<C, Handlers...>>> Endpoint<C, Handlers...>::cr
     C& carrier, const EndpointConfig& config, App<Handlers...> app) {
     auto slots = ReservedArray<Slot>::create(carrier.max_connections());
     if (!slots) return tl::unexpected(slots.error());
-    auto blocks = BlockPool::create(config.message_memory);
-    if (!blocks) return tl::unexpected(blocks.error());
+    auto chains = ChainPool::create(config.message_memory);
+    if (!chains) return tl::unexpected(chains.error());
     auto carries = ws::CarryPool::create(config.max_carries);
     if (!carries) return tl::unexpected(carries.error());
     auto keys = ws::KeySource::create();
     if (!keys) return tl::unexpected(keys.error());
     std::unique_ptr<Endpoint> endpoint(new Endpoint(carrier, config, std::move(app), std::move(*slots),
-                                                    std::move(*blocks), std::move(*carries),
+                                                    std::move(*chains), std::move(*carries),
                                                     std::move(*keys)));
     const std::array<std::size_t, sizeof...(Handlers)> sizes{state_size<Handlers>()...};
     for (std::size_t i = 0; i < sizes.size(); ++i) {
@@ -29,18 +29,18 @@ Expected<std::unique_ptr<Endpoint<C, Handlers...>>> Endpoint<C, Handlers...>::cr
 
 template <net::Carrier C, class... Handlers>
 Endpoint<C, Handlers...>::Endpoint(C& carrier, const EndpointConfig& config, App<Handlers...> app,
-                                   ReservedArray<Slot> slots, BlockPool blocks, ws::CarryPool carries,
+                                   ReservedArray<Slot> slots, ChainPool chains, ws::CarryPool carries,
                                    ws::KeySource keys)
     : carrier_(carrier),
       config_(config),
       app_(std::move(app)),
       slots_(std::move(slots)),
-      blocks_(std::move(blocks)),
+      chains_(std::move(chains)),
       carries_(std::move(carries)),
       session_shared_{config.max_message, carries_},
       keys_(std::move(keys)) {
-    parts_.reserve(config.max_message / BlockPool::kBlockBytes + 2);
-    out_.resize(BlockPool::kBlockBytes);
+    parts_.reserve(config.max_message / ChainPool::kBlockBytes + 2);
+    out_.resize(ChainPool::kBlockBytes);
     waiting_.reserve(1024);
 }
 
@@ -146,7 +146,7 @@ void Endpoint<C, Handlers...>::tick(Time now) {
 
 template <net::Carrier C, class... Handlers>
 std::size_t Endpoint<C, Handlers...>::memory_in_use() const {
-    std::size_t bytes = slots_.resident_bytes() + blocks_.memory_in_use() + carries_.memory_in_use() +
+    std::size_t bytes = slots_.resident_bytes() + chains_.memory_in_use() + carries_.memory_in_use() +
                         waiting_.capacity() * sizeof(net::ConnId) + held_.size() * sizeof(Held);
     for (const auto& states : states_)
         bytes += states.resident_bytes();

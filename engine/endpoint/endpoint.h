@@ -19,7 +19,7 @@
 #include <utility>
 #include <vector>
 
-#include "engine/endpoint/blocks.h"
+#include "engine/endpoint/chains.h"
 #include "engine/endpoint/client_target.h"
 #include "engine/endpoint/config.h"
 #include "engine/endpoint/counters.h"
@@ -161,7 +161,7 @@ class Endpoint {
     void drain_some();
 
     Endpoint(C& carrier, const EndpointConfig& config, App<Handlers...> app, ReservedArray<Slot> slots,
-             BlockPool blocks, ws::CarryPool carries, ws::KeySource keys);
+             ChainPool chains, ws::CarryPool carries, ws::KeySource keys);
 
     template <class Handler>
     static constexpr std::size_t state_size();
@@ -171,7 +171,7 @@ class Endpoint {
     App<Handlers...> app_;
     ReservedArray<Slot> slots_;
     std::array<ReservedArray<std::byte>, sizeof...(Handlers)> states_;
-    BlockPool blocks_;
+    ChainPool chains_;
     ws::CarryPool carries_;
     ws::SessionShared session_shared_;
     ws::KeySource keys_;

@@ -12,8 +12,8 @@ void Endpoint<C, Handlers...>::on_head_bytes(net::ConnId id, Slot& slot, std::sp
             const auto used = parse_head(id, slot, in);
             if (slot.phase == Phase::kFree || slot.phase == Phase::kEnding) return;
             if (!used) {
-                if (!blocks_.append(slot.chain, in)) {
-                    counters_.memory_refusals.add();
+                if (!chains_.append(slot.chain, in)) {
+                    ++counters_.memory_refusals;
                     return refuse(id, slot, 503, "no memory left for the request");
                 }
                 return;
@@ -21,13 +21,13 @@ void Endpoint<C, Handlers...>::on_head_bytes(net::ConnId id, Slot& slot, std::sp
             in = in.subspan(*used);
             continue;
         }
-        const std::size_t before = blocks_.size(slot.chain);
-        const auto fresh = in.first(std::min(in.size(), BlockPool::kBlockBytes - before));
-        blocks_.append(slot.chain, fresh);  // fits the chain's only block
-        const auto used = parse_head(id, slot, blocks_.front(slot.chain));
+        const std::size_t before = chains_.size(slot.chain);
+        const auto fresh = in.first(std::min(in.size(), ChainPool::kBlockBytes - before));
+        chains_.append(slot.chain, fresh);  // fits the chain's only block
+        const auto used = parse_head(id, slot, chains_.front(slot.chain));
         if (slot.phase == Phase::kFree || slot.phase == Phase::kEnding) return;
         if (!used) return;
-        blocks_.release(slot.chain);
+        chains_.release(slot.chain);
         in = in.subspan(*used - before);  // a head never ends before the bytes that completed it
     }
     if (slot.phase == Phase::kOpen && !in.empty()) on_frames(id, slot, in);
@@ -39,7 +39,7 @@ std::optional<std::size_t> Endpoint<C, Handlers...>::parse_head(net::ConnId id, 
                                                                 std::span<std::byte> head) {
     const std::string_view text(reinterpret_cast<const char*>(head.data()), head.size());
     http::Limits limits = config_.http;
-    limits.head_bytes = std::min(limits.head_bytes, BlockPool::kBlockBytes);
+    limits.head_bytes = std::min(limits.head_bytes, ChainPool::kBlockBytes);
     const bool server = slot.role == ws::Role::kServer;
     const http::ParseResult parsed =
         server ? http::parse_request(text, request_, limits) : http::parse_response(text, response_, limits);
@@ -66,7 +66,7 @@ bool Endpoint<C, Handlers...>::on_request(net::ConnId id, Slot& slot) {
     const ws::Judgement judgement = ws::judge(request_, config_.upgrade);
     if (judgement.verdict == ws::Verdict::kUpgrade) return upgrade(id, slot, judgement);
     if (judgement.verdict == ws::Verdict::kOrdinary) return answer_page(id, slot);
-    counters_.handshake_failed.add();
+    ++counters_.handshake_failed;
     const bool keep_alive = http::keeps_alive(request_) && request_.body.framing == http::BodyFraming::kNone;
     const std::size_t length = ws::write_rejection(out_, judgement, {}, keep_alive);
     return end_answer(id, slot, length != 0 && write_bytes(carrier_, id, out_bytes(length)), keep_alive);
@@ -117,7 +117,7 @@ bool Endpoint<C, Handlers...>::answer_page(net::ConnId id, Slot& slot) {
 template <net::Carrier C, class... Handlers>
 bool Endpoint<C, Handlers...>::answer(net::ConnId id, Slot& slot, http::ResponseHead head,
                                       std::string_view body) {
-    counters_.http_requests.add();
+    ++counters_.http_requests;
     if (head.content_type.empty()) head.content_type = "text/plain; charset=utf-8";
     head.content_length = body.size();
     head.minor_version = request_.minor_version;
@@ -147,8 +147,8 @@ bool Endpoint<C, Handlers...>::end_answer(net::ConnId id, Slot& slot, bool writt
 // to be a request's beginning (RFC 9112 section 11.2).
 template <net::Carrier C, class... Handlers>
 void Endpoint<C, Handlers...>::refuse(net::ConnId id, Slot& slot, int status, std::string_view why) {
-    counters_.handshake_failed.add();
-    blocks_.release(slot.chain);
+    ++counters_.handshake_failed;
+    chains_.release(slot.chain);
     request_.method = {};
     request_.minor_version = 1;
     std::string body(why);
@@ -238,8 +238,7 @@ void Endpoint<C, Handlers...>::opened(net::ConnId id, Slot& slot) {
     slot.session.open(slot.role);
     slot.has_session = true;
     slot.heard_ms = slot.message_ms = now_ms_;
-    counters_.opened.add();
-    counters_.open.add();
+    ++counters_.opened;
     set_keep_alive(id);
     with_handler(slot.handler, [&]<class H>(H& handler) {
         if constexpr (state_size<H>() != 0) state<H>(id) = typename H::State{};
@@ -251,7 +250,7 @@ void Endpoint<C, Handlers...>::opened(net::ConnId id, Slot& slot) {
 // The opening did not succeed, and no answer is owed: the connection ends at once.
 template <net::Carrier C, class... Handlers>
 void Endpoint<C, Handlers...>::opening_failed(net::ConnId id, Slot& slot, std::string_view why) {
-    counters_.handshake_failed.add();
+    ++counters_.handshake_failed;
     const bool client = slot.role == ws::Role::kClient;
     const std::uint8_t handler_index = slot.handler;
     free_slot(slot);

@@ -39,12 +39,12 @@ void Endpoint<C, Handlers...>::on_frames(net::ConnId id, Slot& slot, std::span<s
             case ws::StepKind::kNeedMore:
                 return;
             case ws::StepKind::kPing:
-                counters_.pings_received.add();
+                ++counters_.pings_received;
                 if (slot.phase == Phase::kOpen && !send_control(id, slot, ws::Opcode::kPong, step.payload))
                     return fail(id, slot, ws::CloseCode::kTryAgainLater, "no memory left for a Pong");
                 break;
             case ws::StepKind::kPong:
-                counters_.pongs_received.add();
+                ++counters_.pongs_received;
                 with_handler(slot.handler, [&]<class H>(H& handler) {
                     Socket<H> socket(*this, id);
                     if constexpr (requires { handler.on_pong(socket, std::span<const std::byte>{}); })
@@ -54,7 +54,7 @@ void Endpoint<C, Handlers...>::on_frames(net::ConnId id, Slot& slot, std::span<s
             case ws::StepKind::kClose:
                 return on_close_frame(id, slot, step);
             case ws::StepKind::kFail:
-                counters_.protocol_failures.add();
+                ++counters_.protocol_failures;
                 return fail(id, slot, step.code, step.why);
         }
     }
@@ -67,21 +67,21 @@ void Endpoint<C, Handlers...>::on_data(net::ConnId id, Slot& slot, const ws::Ste
         const std::span<std::byte> whole = step.payload;
         return deliver(id, slot, step.opcode, Parts(&whole, 1));
     }
-    if (!blocks_.append(slot.chain, step.payload)) {
-        counters_.memory_refusals.add();
+    if (!chains_.append(slot.chain, step.payload)) {
+        ++counters_.memory_refusals;
         return fail(id, slot, ws::CloseCode::kTryAgainLater, "no memory left for the message");
     }
     if (!step.last) return;
     parts_.clear();
-    blocks_.parts(slot.chain, parts_);
+    chains_.parts(slot.chain, parts_);
     deliver(id, slot, step.opcode, parts_);
-    blocks_.release(slot.chain);
+    chains_.release(slot.chain);
 }
 
 template <net::Carrier C, class... Handlers>
 void Endpoint<C, Handlers...>::deliver(net::ConnId id, Slot& slot, ws::Opcode opcode, Parts parts) {
     const Message message(opcode, parts);
-    counters_.messages_received.add();
+    ++counters_.messages_received;
     counters_.bytes_received.add(message.size());
     slot.message_ms = now_ms_;
     with_handler(slot.handler, [&]<class H>(H& handler) {
@@ -103,7 +103,7 @@ void Endpoint<C, Handlers...>::hold(net::ConnId id, Slot& slot, typename C::Byte
     held_[entry - 1].bytes = std::move(bytes);
     held_[entry - 1].next = 0;
     if (slot.held == 0) {
-        counters_.holds.add();
+        ++counters_.holds;
         carrier_.pause(id);
         slot.held = entry;
         wait_for_room(id, slot);

@@ -21,7 +21,7 @@ SendStatus Endpoint<C, Handlers...>::send(net::ConnId id, ws::Opcode opcode, Par
         return refuse_send(id, slot);
     if (ws::is_control(opcode)) return SendStatus::kSent;
     slot.message_ms = now_ms_;
-    counters_.messages_sent.add();
+    ++counters_.messages_sent;
     counters_.bytes_sent.add(payload);
     return SendStatus::kSent;
 }
@@ -32,7 +32,7 @@ SendStatus Endpoint<C, Handlers...>::send_shared(net::ConnId id, const Shared& f
     if (slot.phase != Phase::kOpen) return SendStatus::kClosed;
     if (!has_room(id) || !carrier_.append(id, frame)) return refuse_send(id, slot);
     slot.message_ms = now_ms_;
-    counters_.messages_sent.add();
+    ++counters_.messages_sent;
     return SendStatus::kSent;
 }
 
@@ -54,7 +54,7 @@ bool Endpoint<C, Handlers...>::send_control(net::ConnId id, const Slot& slot, ws
 
 template <net::Carrier C, class... Handlers>
 SendStatus Endpoint<C, Handlers...>::refuse_send(net::ConnId id, Slot& slot) {
-    counters_.sends_refused.add();
+    ++counters_.sends_refused;
     slot.drain_owed = true;
     wait_for_room(id, slot);
     return SendStatus::kFull;

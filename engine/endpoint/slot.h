@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "engine/endpoint/blocks.h"
+#include "engine/endpoint/chains.h"
 #include "engine/session/session.h"
 
 namespace millrace {

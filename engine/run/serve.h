@@ -12,6 +12,7 @@
 #include "engine/endpoint/shard.h"
 #include "engine/run/serve_options.h"
 #include "engine/run/server.h"
+#include "engine/run/server_dpdk.h"
 #include "engine/run/server_uring.h"
 
 namespace millrace {
@@ -21,9 +22,8 @@ namespace millrace {
 template <class... Handlers>
 int serve(const ServeOptions& options, const App<Handlers...>& app) {
     block_end_signals();
-    const Expected<void> served = options.net == Net::kDpdk
-                                      ? fail("--net dpdk waits for the stack: use --net uring")
-                                      : serve_uring(options, app);
+    const Expected<void> served =
+        options.net == Net::kDpdk ? serve_dpdk(options, app) : serve_uring(options, app);
     if (served) return 0;
     std::fprintf(stderr, "millrace: %s\n", served.error().message.c_str());
     return 2;

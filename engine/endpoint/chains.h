@@ -19,14 +19,14 @@ namespace millrace {
 using ChainId = std::uint32_t;
 inline constexpr ChainId kNoChain = 0;
 
-class BlockPool {
+class ChainPool {
   public:
     static constexpr std::size_t kBlockBytes = 16 * 1024 - 16;
 
-    static Expected<BlockPool> create(std::size_t bytes) {
+    static Expected<ChainPool> create(std::size_t bytes) {
         auto blocks = ReservedArray<Block>::create(std::max<std::size_t>(bytes / sizeof(Block), 1) + 1);
         if (!blocks) return tl::unexpected(blocks.error());
-        return BlockPool(std::move(*blocks));
+        return ChainPool(std::move(*blocks));
     }
 
     // Appends a copy of `bytes` to `chain`, which begins one when it is kNoChain. All or nothing: false when
@@ -81,7 +81,7 @@ class BlockPool {
         std::byte bytes[kBlockBytes];
     };
 
-    explicit BlockPool(ReservedArray<Block> blocks) : blocks_(std::move(blocks)) {}
+    explicit ChainPool(ReservedArray<Block> blocks) : blocks_(std::move(blocks)) {}
 
     bool has_room_for(ChainId chain, std::size_t bytes) const {
         const std::size_t here = chain == kNoChain ? 0 : kBlockBytes - blocks_[blocks_[chain].last].used;

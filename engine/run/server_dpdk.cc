@@ -1,0 +1,42 @@
+#include "engine/run/server_dpdk.h"
+
+namespace millrace {
+namespace {
+
+net::StackConfig stack_config(const ServeOptions& options) {
+    net::StackConfig config;
+    for (const net::Cidr& ip : options.ips)
+        config.addresses.push_back({.first = ip.address, .count = 1, .prefix = ip.prefix});
+    config.gateway = options.gateway;
+    config.tcp.max_connections = options.max_connections;
+    config.tcp.send_limit = static_cast<std::uint32_t>(options.endpoint.send_limit) + kControlRoom;
+    config.tcp.delayed_ack = options.delayed_ack;
+    if (options.buffers != 0) config.data_mbufs = static_cast<unsigned>(options.buffers);
+    return config;
+}
+
+}  // namespace
+
+Expected<std::unique_ptr<DpdkGround>> DpdkGround::lay(const ServeOptions& options) {
+    auto eal = net::Eal::start({.cpus = options.cores, .args = options.eal});
+    if (!eal) return tl::unexpected(eal.error());
+    const auto count = static_cast<unsigned>(options.cores.size());
+    auto port = net::Port::open({.device = options.device, .queues = count});
+    if (!port) return tl::unexpected(port.error());
+    std::unique_ptr<DpdkGround> ground(new DpdkGround{std::move(*eal), std::move(*port), nullptr, {}});
+    if (count > 1) {
+        auto steering =
+            net::Steering::create(ground->port.rss(), ground->port.offloads().rss, ground->port.mtu());
+        if (!steering) return tl::unexpected(steering.error());
+        ground->steering = std::move(*steering);
+    }
+    for (unsigned i = 0; i < count; ++i) {
+        auto carrier =
+            net::DpdkCarrier::create(stack_config(options), ground->port, i, ground->steering.get());
+        if (!carrier) return tl::unexpected(carrier.error());
+        ground->carriers.push_back(std::move(*carrier));
+    }
+    return ground;
+}
+
+}  // namespace millrace
