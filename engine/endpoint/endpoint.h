@@ -179,6 +179,7 @@ class Endpoint {
     Time now_{};
     std::uint32_t now_ms_ = 0;
     std::size_t slots_in_use_ = 0;
+    net::ConnId answering_ = net::kNoConn;  // whose input is being processed
 
     // Client targets, each with the handler of its connections.
     struct Target {

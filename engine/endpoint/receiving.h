@@ -20,12 +20,16 @@ void Endpoint<C, Handlers...>::received(net::ConnId id, Slot& slot, typename C::
     process(id, slot, bytes.bytes());
 }
 
+// While a buffer is processed its connection's answers are not refused for send_limit: whether there is room
+// was asked before, a buffer calls for a bounded number of them, and kControlRoom is kept for them.
 template <net::Carrier C, class... Handlers>
 void Endpoint<C, Handlers...>::process(net::ConnId id, Slot& slot, std::span<std::byte> in) {
+    answering_ = id;
     if (slot.phase == Phase::kOpening)
         on_head_bytes(id, slot, in);
     else
         on_frames(id, slot, in);
+    answering_ = net::kNoConn;
 }
 
 template <net::Carrier C, class... Handlers>

@@ -17,7 +17,8 @@ SendStatus Endpoint<C, Handlers...>::send(net::ConnId id, ws::Opcode opcode, Par
     std::size_t payload = 0;
     for (const auto part : parts)
         payload += part.size();
-    if (!has_room(id) || !write_frame(carrier_, id, opcode, parts, payload, mask_key(slot))) [[unlikely]]
+    if ((id != answering_ && !has_room(id)) ||
+        !write_frame(carrier_, id, opcode, parts, payload, mask_key(slot))) [[unlikely]]
         return refuse_send(id, slot);
     if (ws::is_control(opcode)) return SendStatus::kSent;
     slot.message_ms = now_ms_;
@@ -30,7 +31,7 @@ template <net::Carrier C, class... Handlers>
 SendStatus Endpoint<C, Handlers...>::send_shared(net::ConnId id, const Shared& frame) {
     Slot& slot = this->slot(id);
     if (slot.phase != Phase::kOpen) return SendStatus::kClosed;
-    if (!has_room(id) || !carrier_.append(id, frame)) return refuse_send(id, slot);
+    if ((id != answering_ && !has_room(id)) || !carrier_.append(id, frame)) return refuse_send(id, slot);
     slot.message_ms = now_ms_;
     ++counters_.messages_sent;
     return SendStatus::kSent;

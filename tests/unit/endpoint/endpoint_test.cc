@@ -328,6 +328,24 @@ TEST_F(EndpointTest, PeerThatDoesNotReadIsSlowedAndLosesNothing) {
     EXPECT_TRUE(served.failures.empty());
 }
 
+TEST_F(EndpointTest, LimitReachedInTheMiddleOfABufferLosesNoAnswer) {
+    EndpointConfig config;
+    config.send_limit = 500;
+    start(config);
+    const auto id = open();
+    server_side.peer_reads = false;
+    for (int i = 0; i < 200; ++i)
+        ASSERT_EQ(socket(id).send_text("m" + std::to_string(i)), SendStatus::kSent);
+    run();
+    EXPECT_EQ(server->counters().holds.value(), 1u);
+    server_side.peer_reads = true;
+    run(100);
+    ASSERT_EQ(heard.messages.size(), 200u);
+    for (std::size_t i = 0; i < 200; ++i)
+        EXPECT_EQ(heard.messages[i], "m" + std::to_string(i));
+    EXPECT_TRUE(served.failures.empty());
+}
+
 TEST_F(EndpointTest, MemoryPressureHoldsInputAndLetsItGoOn) {
     start();
     const auto id = open();
