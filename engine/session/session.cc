@@ -99,8 +99,7 @@ bool Session::begin_data(const FrameHeader& header, std::span<std::byte>& in, Se
             return fail(step, CloseCode::kProtocolError,
                         "new message inside a message (RFC 6455 section 5.4)");
         state_ |= header.opcode == Opcode::kText ? kInMessage | kText : kInMessage;
-        message_ = 0;
-        utf8_.reset();
+        message_ = 0;  // utf8_ needs no reset: no text ends but between two characters
     }
     if (header.payload > shared.max_message - std::min(message_, shared.max_message))
         return fail(step, CloseCode::kMessageTooBig,

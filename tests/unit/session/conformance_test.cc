@@ -170,6 +170,8 @@ void add_control_cases(std::vector<Case>& cases) {
 void add_close_cases(std::vector<Case>& cases) {
     cases.push_back({"7.1.5", "without a code", {close()}, {"close(1005,)"}});
     cases.push_back({"5.5.1", "half a code", {{.opcode = 8, .payload = "\x03"}}, {"fail(1002)"}});
+    // What follows, E8, would make 1000 of it.
+    cases.push_back({"5.5.1", "half a code is not taken from the next frame", {{.opcode = 8, .payload = "\x03"}, {.opcode = 8, .rsv = 0x60}}, {"fail(1002)"}});
     for (const unsigned code : {1000u, 1001u, 1002u, 1003u, 1007u, 1008u, 1009u, 1010u, 1011u, 1012u, 1013u, 1014u, 3000u, 3999u, 4000u, 4999u}) {
         cases.push_back({"7.4", "a code that may be sent", {close(code)}, {"close(" + std::to_string(code) + ",)"}});
         cases.push_back({"7.4", "a code and a reason", {close(code, "bye")}, {"close(" + std::to_string(code) + ",bye)"}});
