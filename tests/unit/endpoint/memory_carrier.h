@@ -209,7 +209,7 @@ class MemoryCarrier {
     std::vector<Connection> connections_;
     std::vector<Event> events_, arriving_;
     std::vector<net::ConnId> freed_;
-    std::array<std::byte, 37> room_;
+    std::array<std::byte, 37> room_{};
 };
 
 static_assert(net::Carrier<MemoryCarrier>);
