@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <sstream>
 #include <utility>
 
 namespace millrace::net {
@@ -36,6 +37,24 @@ std::string CapturedOutput::restore() {
     ::close(file_);
     file_ = -1;
     return text;
+}
+
+std::string first_complaint(const std::string& output) {
+    std::istringstream in(output);
+    std::string fallback;
+    for (std::string line; std::getline(in, line);) {
+        if (line.empty() || line.starts_with("EAL: Detected") ||
+            line.find("Multi-process socket") != line.npos)
+            continue;
+        for (const char* sign :
+             {"annot", "nvalid", "ailed", "rror", "not ", "No ", "nrecognized", "requires"})
+            if (line.find(sign) != line.npos) {
+                const auto colon = line.find(": ");
+                return colon == line.npos ? line : line.substr(colon + 2);
+            }
+        if (fallback.empty()) fallback = line;
+    }
+    return fallback;
 }
 
 }  // namespace millrace::net

@@ -22,4 +22,7 @@ class CapturedOutput {
     int saved_err_ = -1;
 };
 
+// Of all that EAL printed, the line that says most: the first that reports an error, without its prefix.
+std::string first_complaint(const std::string& output);
+
 }  // namespace millrace::net

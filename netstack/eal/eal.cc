@@ -67,25 +67,6 @@ std::string join_words(const std::vector<std::string>& words) {
     return text;
 }
 
-// Of all that EAL printed, the line that says most: the first that reports an error.
-std::string reason_in(const std::string& output) {
-    std::istringstream in(output);
-    std::string fallback;
-    for (std::string line; std::getline(in, line);) {
-        if (line.empty() || line.starts_with("EAL: Detected") ||
-            line.find("Multi-process socket") != line.npos)
-            continue;
-        for (const char* sign :
-             {"annot", "nvalid", "ailed", "rror", "not ", "No ", "nrecognized", "requires"})
-            if (line.find(sign) != line.npos) {
-                const auto colon = line.find(": ");
-                return colon == line.npos ? line : line.substr(colon + 2);
-            }
-        if (fallback.empty()) fallback = line;
-    }
-    return fallback;
-}
-
 Expected<void> check_cpus(const std::vector<unsigned>& cpus) {
     const auto allowed = allowed_cpus();
     for (const unsigned cpu : cpus)
@@ -127,7 +108,8 @@ Eal::Eal(std::unique_ptr<Workers> workers) : workers_(std::move(workers)) {}
 Eal::Eal(Eal&&) noexcept = default;
 
 Expected<Eal> Eal::start(const EalOptions& options) {
-    if (auto checked = check_cpus(options.cpus); !checked) return tl::unexpected(checked.error());
+    if (!chooses_lcores(split(options.args)))
+        if (auto good = check_cpus(options.cpus); !good) return tl::unexpected(good.error());
     std::vector<std::string> args = arguments_for(options);
     auto state = std::make_unique<Workers>();
     state->arguments = join_words({args.begin() + 1, args.end()});
@@ -140,7 +122,7 @@ Expected<Eal> Eal::start(const EalOptions& options) {
     const int error = rte_errno;
     const std::string printed = output.restore();
     if (status < 0) {
-        std::string reason = reason_in(printed);
+        std::string reason = first_complaint(printed);
         if (reason.empty()) reason = rte_strerror(error);
         return fail("DPDK did not start with '" + state->arguments + "' (" + reason + "): " +
                     (options.args.empty() ? "see whether the machine has the memory and CPUs asked for"

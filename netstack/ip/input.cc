@@ -10,6 +10,14 @@ IpVerdict drop(Counter& why) {
     return IpVerdict::kDropped;
 }
 
+// IPv4 behind Ethernet is not aligned.
+template <class Header>
+Header load(const rte_mbuf* frame, std::uint32_t offset) {
+    Header header;
+    std::memcpy(&header, rte_pktmbuf_mtod_offset(frame, const std::byte*, offset), sizeof header);
+    return header;
+}
+
 constexpr std::uint32_t kTcpHeaderBytes = 20;
 constexpr std::uint32_t kTcpChecksumOffset = 16;
 
@@ -17,11 +25,11 @@ constexpr std::uint32_t kTcpChecksumOffset = 16;
 
 IpVerdict IpInput::accept(rte_mbuf* frame, IpArrival& arrival) {
     if (frame->data_len < kEthernetBytes) return drop(counters_.truncated);
-    const auto* ethernet = rte_pktmbuf_mtod(frame, const EthernetHeader*);
-    const bool group = is_multicast(ethernet->destination);
+    const auto ethernet = load<EthernetHeader>(frame, 0);
+    const bool group = is_multicast(ethernet.destination);
     // A port in promiscuous mode, or a flooding switch, shows us what is meant for others.
-    if (!group && ethernet->destination != mac_) return drop(counters_.not_for_us);
-    switch (ethernet->type()) {
+    if (!group && ethernet.destination != mac_) return drop(counters_.not_for_us);
+    switch (ethernet.type()) {
         case EtherType::kIpv4:
             return accept_ipv4(frame, arrival, !group);
         case EtherType::kArp:
@@ -36,26 +44,26 @@ IpVerdict IpInput::accept_ipv4(rte_mbuf* frame, IpArrival& arrival, bool unicast
         return drop(counters_.scattered);
     const std::uint32_t available = frame->data_len - kEthernetBytes;
     if (available < kIpv4Bytes) return drop(counters_.truncated);
-    const auto* header = rte_pktmbuf_mtod_offset(frame, const Ipv4Header*, kEthernetBytes);
-    const std::uint32_t header_bytes = (header->version_and_length & 15u) * 4;
-    const std::uint32_t total = big_endian16(header->total_length);
-    if (header->version_and_length >> 4 != 4 || header_bytes < kIpv4Bytes) return drop(counters_.bad_header);
+    const auto header = load<Ipv4Header>(frame, kEthernetBytes);
+    const std::uint32_t header_bytes = (header.version_and_length & 15u) * 4;
+    const std::uint32_t total = big_endian16(header.total_length);
+    if (header.version_and_length >> 4 != 4 || header_bytes < kIpv4Bytes) return drop(counters_.bad_header);
     if (total > mtu_) ++counters_.over_mtu;
     if (total < header_bytes || total > available) return drop(counters_.truncated);
     if ((frame->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK) != RTE_MBUF_F_RX_IP_CKSUM_GOOD &&
-        !checksum_sum(header, header_bytes).good())
+        !checksum_sum(rte_pktmbuf_mtod_offset(frame, const void*, kEthernetBytes), header_bytes).good())
         return drop(counters_.bad_header_checksum);
-    if (header->ttl == 0) return drop(counters_.bad_header);
+    if (header.ttl == 0) return drop(counters_.bad_header);
 
-    arrival = {header->source_ip(), header->destination_ip(), unicast};
+    arrival = {header.source_ip(), header.destination_ip(), unicast};
     if (is_martian_source(arrival.source) || local_->is_local(arrival.source)) return drop(counters_.martian);
     if (!local_->is_local(arrival.destination)) {
         if (!local_->is_broadcast(arrival.destination)) return drop(counters_.not_for_us);
         arrival.unicast = false;
     }
-    if ((big_endian16(header->fragment) & kFragmentMask) != 0) return drop(counters_.fragments);
+    if ((big_endian16(header.fragment) & kFragmentMask) != 0) return drop(counters_.fragments);
 
-    const std::uint8_t protocol = header->protocol;
+    const std::uint8_t protocol = header.protocol;
     rte_pktmbuf_trim(frame, static_cast<std::uint16_t>(available - total));  // Ethernet pads to 60 bytes
     rte_pktmbuf_adj(frame, static_cast<std::uint16_t>(kEthernetBytes + header_bytes));
     if (protocol == kProtocolIcmp) return IpVerdict::kIcmp;

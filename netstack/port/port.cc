@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "netstack/eal/captured_output.h"
+
 namespace millrace::net {
 namespace {
 
@@ -42,10 +44,15 @@ Expected<std::uint16_t> find_port(const std::string& device) {
     const std::string name = device.substr(0, device.find(','));
     std::uint16_t id = 0;
     if (rte_eth_dev_get_port_by_name(name.c_str(), &id) == 0) return id;
+    CapturedOutput output;
     const int status = rte_dev_probe(device.c_str());
+    std::string reason = first_complaint(output.restore());
     if (status == 0 && rte_eth_dev_get_port_by_name(name.c_str(), &id) == 0) return id;
-    return fail(fmt::format("the network port '{}' cannot be opened ({}): ports at hand are {}", device,
-                            status < 0 ? rte_strerror(-status) : "it created no port", port_names()));
+    if (reason.empty()) reason = status < 0 ? rte_strerror(-status) : "it created no port";
+    return fail(
+        fmt::format("the network port '{}' cannot be opened ({}): correct its name or arguments (ports at "
+                    "hand: {})",
+                    device, reason, port_names()));
 }
 
 // Drivers whose other end is this machine's kernel.

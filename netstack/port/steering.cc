@@ -28,7 +28,7 @@ Flow quoted_flow(const rte_mbuf* frame) {
 Expected<std::unique_ptr<Steering>> Steering::create(const Rss& rss, bool port_steers, std::uint16_t mtu) {
     const unsigned shards = rss.queues();
     // Where the port steers, only ARP and ICMP errors take this way.
-    const unsigned slots = port_steers ? 128 : 1024;
+    const unsigned slots = port_steers ? 64 : 512;
     std::unique_ptr<Steering> steering(new Steering);
     for (unsigned i = 0; i < shards; ++i)
         steering->shards_.emplace_back(new ShardSteering(i, rss, port_steers));

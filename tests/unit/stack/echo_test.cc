@@ -113,10 +113,10 @@ TEST_P(StackEcho, ConnectionsEchoAndCloseAndAllMemoryReturns) {
 INSTANTIATE_TEST_SUITE_P(Shapes, StackEcho,
                          ::testing::Values(Shape{1, 1, false}, Shape{1, 1, true}, Shape{2, 2, false},
                                            Shape{4, 1, false}, Shape{1, 4, false}),
-                         [](const auto& info) {
-                             return std::to_string(info.param.client_shards) + "x" +
-                                    std::to_string(info.param.server_shards) +
-                                    (info.param.offload ? "Offload" : "");
+                         [](const auto& shape) {
+                             return std::to_string(shape.param.client_shards) + "x" +
+                                    std::to_string(shape.param.server_shards) +
+                                    (shape.param.offload ? "Offload" : "");
                          });
 
 TEST(StackEchoByReference, OneMessageReachesManyConnections) {
