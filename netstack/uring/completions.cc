@@ -33,7 +33,7 @@ std::span<UringCarrier::Event> UringCarrier::poll(Time now) {
     tell_timers(now);
     if (ring_.completions() == 0) {
         if (count_ == 0 && may_sleep()) {
-            counters_.add(Counter::kSleeps);
+            ++counters_.sleeps;
             ring_.wait(sleep_bound(now));
             return {};
         }
@@ -85,11 +85,12 @@ void UringCarrier::tell_room() {
 
 // At most half the batch, so that timers cannot keep completions waiting for ever.
 void UringCarrier::tell_timers(Time now) {
-    while (event_room() > config_.events / 2) {
-        const auto due = timers_.expire(now);
-        if (!due) return;
-        emit(*due, EventKind::kTimer);
-    }
+    const std::size_t half = config_.events / 2;
+    const auto budget = static_cast<unsigned>(event_room() > half ? event_room() - half : 0);
+    timers_.advance(now, budget, [this](const Timer& timer) {
+        slots_[timer.owner].timer = kNoTimer;
+        emit(timer.owner, EventKind::kTimer);
+    });
 }
 
 // --- sleeping ---
@@ -111,7 +112,7 @@ Duration UringCarrier::sleep_bound(Time now) const {
 // --- completions ---
 
 void UringCarrier::reap(Time now) {
-    if (ring_.overflowed()) counters_.add(Counter::kCompletionsFull);
+    if (ring_.overflowed()) ++counters_.completions_full;
     io_uring& ring = ring_.raw();
     const unsigned ready = ring_.completions();
     const unsigned first = *ring.cq.khead;
@@ -147,7 +148,7 @@ void UringCarrier::complete(const io_uring_cqe& cqe, Time now) {
     const bool stale = c.state == State::kFree || (c.generation & kGenerationMask) != tag.generation;
     if (!stale && !more) --c.operations;
     if (stale || c.state == State::kOver) {
-        counters_.add(Counter::kStaleCompletions);
+        ++counters_.stale_completions;
         if (cqe.flags & IORING_CQE_F_BUFFER) {
             const auto buffer = static_cast<BufferId>(cqe.flags >> IORING_CQE_BUFFER_SHIFT);
             buffers_.taken(buffer, 0);
@@ -184,11 +185,11 @@ void UringCarrier::on_accept(std::uint32_t place, const io_uring_cqe& cqe, Time 
             refuse(cqe.res);
         } else {
             slots_[i].peer = peer_address(cqe.res);
-            counters_.add(Counter::kAccepted);
+            ++counters_.accepted;
             emit(i, EventKind::kAccepted);
         }
     } else if (!listener.stopping && !is_passing(-cqe.res)) {
-        counters_.add(is_exhaustion(-cqe.res) ? Counter::kAcceptNoMemory : Counter::kAcceptErrors);
+        ++(is_exhaustion(-cqe.res) ? counters_.accept_no_memory : counters_.accept_errors);
         listener.retry_at = now + Listener::kBackOff;
     }
     if (listener.stopping && !listener.accepting) ::close(std::exchange(listener.fd, -1));
@@ -196,7 +197,7 @@ void UringCarrier::on_accept(std::uint32_t place, const io_uring_cqe& cqe, Time 
 
 // No slot: the peer is told at once, and not left to wait in the backlog for what may never come.
 void UringCarrier::refuse(int fd) {
-    counters_.add(Counter::kAcceptFull);
+    ++counters_.accept_full;
     reset_on_close(fd);
     ::close(fd);
 }
@@ -206,14 +207,14 @@ void UringCarrier::refuse(int fd) {
 void UringCarrier::on_connect(std::uint32_t i, int result) {
     if (result == 0) {
         slots_[i].state = State::kOpen;
-        counters_.add(Counter::kConnected);
+        ++counters_.connected;
         dirty_.push_back(i);
         return emit(i, EventKind::kConnected);
     }
-    counters_.add(Counter::kConnectFailed);
+    ++counters_.connect_failed;
     // Cancelled by its linked timeout: abort() would have left kConnecting.
     const int error = result == -ECANCELED ? ETIMEDOUT : -result;
-    if (is_exhaustion(error)) counters_.add(Counter::kConnectNoMemory);
+    if (is_exhaustion(error)) ++counters_.connect_no_memory;
     lose(i, reason_of(error));
 }
 
@@ -236,8 +237,8 @@ void UringCarrier::on_receive(std::uint32_t i, const io_uring_cqe& cqe) {
 
 void UringCarrier::on_bytes(std::uint32_t i, BufferId buffer) {
     Connection& c = slots_[i];
-    counters_.add(Counter::kReceives);
-    counters_.add(Counter::kReceivedBytes, buffers_.bytes(buffer).size());
+    ++counters_.receives;
+    counters_.received_bytes.add(buffers_.bytes(buffer).size());
     if (!c.paused && c.held_first == kNoBuffer)
         return emit(i, EventKind::kReceived, CloseReason::kNone, Bytes(buffers_, buffer));
     buffers_.next(buffer) = kNoBuffer;
@@ -251,7 +252,7 @@ void UringCarrier::on_receive_end(std::uint32_t i, int result) {
         c.peer_finished = true;
         if (!c.paused && c.held_first == kNoBuffer) conclude(i);
     } else if (result == -ENOBUFS) {
-        counters_.add(Counter::kReceiveNoBuffers);
+        ++counters_.receive_no_buffers;
         if (!c.paused) starved_.push_back(i);
     } else if (result != -ECANCELED && !is_passing(-result)) {
         lose(i, reason_of(-result));
@@ -267,10 +268,11 @@ void UringCarrier::on_send(std::uint32_t i, int result) {
     if (result < 0) {
         // The kernel is short of memory for the moment: the bytes are still ours, and are sent again.
         if (!is_passing(-result) && !is_exhaustion(-result)) return lose(i, reason_of(-result));
-        return counters_.add(Counter::kSendRetries);
+        ++counters_.send_retries;
+        return;
     }
-    counters_.add(Counter::kSends);
-    counters_.add(Counter::kSentBytes, static_cast<std::uint64_t>(result));
+    ++counters_.sends;
+    counters_.sent_bytes.add(static_cast<std::uint64_t>(result));
     c.queue.consume(blocks_, static_cast<std::size_t>(result));
     if (!c.wants_writable || c.closing || c.queue.unsent() >= config_.send_limit / 2) return;
     c.wants_writable = false;
@@ -292,7 +294,7 @@ void UringCarrier::conclude(std::uint32_t i) {
     const bool both_finished = c.peer_finished && c.finished;
     if (c.failure != CloseReason::kNone || both_finished) {
         emit(i, EventKind::kClosed, both_finished ? CloseReason::kFinished : c.failure);
-        counters_.add(Counter::kClosed);
+        ++counters_.closed;
         end(i);
     } else if (c.peer_finished && !c.closing && !c.peer_finish_told) {
         c.peer_finish_told = true;

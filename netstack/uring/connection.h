@@ -7,6 +7,7 @@
 
 #include "netstack/base/address.h"
 #include "netstack/carrier.h"
+#include "netstack/timer/wheel.h"
 #include "netstack/uring/buffer_ring.h"
 #include "netstack/uring/connection_list.h"
 #include "netstack/uring/send_queue.h"
@@ -43,6 +44,7 @@ struct Connection {
     BufferId held_first;  // received, not yet delivered: paused, or the batch was full
     BufferId held_last;
 
+    TimerId timer;
     SendQueue queue;
     SocketAddress peer;
 

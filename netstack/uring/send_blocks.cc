@@ -111,7 +111,7 @@ void SendBlocks::let_go(BlockId shared) {
 
 bool SendBlocks::under_pressure() const {
     return std::any_of(classes_.begin(), classes_.end(),
-                       [](const Class& c) { return c.free < c.count / 16; });
+                       [](const Class& c) { return c.count != 0 && c.free <= c.count / 16; });
 }
 
 bool SendBlocks::all_free() const {

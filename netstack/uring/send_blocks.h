@@ -9,13 +9,13 @@
 #include <span>
 #include <utility>
 
+#include "netstack/base/block_pool.h"
 #include "netstack/base/error.h"
 #include "netstack/base/reserved_array.h"
 
 namespace millrace::net::uring {
 
 using BlockId = std::uint32_t;
-inline constexpr BlockId kNoBlock = 0xffffffff;
 
 inline constexpr std::uint32_t kSmallBlock = 1024;
 inline constexpr std::uint32_t kLargeBlock = 16 * 1024;

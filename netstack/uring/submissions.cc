@@ -24,7 +24,7 @@ void UringCarrier::flush(Time now) {
     while (!dirty_.empty()) {
         const std::uint32_t i = dirty_.front();
         if (!submit_more(kPerSlot)) {
-            counters_.add(Counter::kSubmissionsFull);
+            ++counters_.submissions_full;
             break;
         }
         dirty_.remove(i);
@@ -98,7 +98,7 @@ void UringCarrier::request_receive(std::uint32_t i) {
     }
     if (c.paused || c.receiving || c.peer_finished || starved_.contains(i)) return;
     c.receiving = true;
-    counters_.add(Counter::kReceiveArmed);
+    ++counters_.receive_armed;
     io_uring_sqe& sqe = submission(Operation::kReceive, i);
     io_uring_prep_recv_multishot(&sqe, c.fd, nullptr, 0, 0);
     sqe.flags |= IOSQE_BUFFER_SELECT;

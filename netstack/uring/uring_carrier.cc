@@ -43,7 +43,9 @@ Expected<void> UringCarrier::open() {
     if (!free_slots) return tl::unexpected(free_slots.error());
     slots_ = std::move(*slots);
     free_slots_ = std::move(*free_slots);
-    if (auto done = timers_.open(config_.max_connections); !done) return done;
+    auto timers = Wheel::create(config_.max_connections);
+    if (!timers) return tl::unexpected(timers.error());
+    timers_ = std::move(*timers);
     if (auto done = blocks_.open(config_.send_blocks); !done) return done;
     if (auto done = ring_.open(std::bit_ceil(config_.submissions)); !done) return done;
     if (auto done = buffers_.open(ring_, config_.ring_buffers, config_.receive_buffers, config_.buffer_size);
@@ -78,7 +80,7 @@ void UringCarrier::wake() const {
 }
 
 std::size_t UringCarrier::memory_in_use() const {
-    return slots_.resident_bytes() + free_slots_.resident_bytes() + timers_.memory_in_use() +
+    return slots_.resident_bytes() + free_slots_.resident_bytes() + timers_.resident_bytes() +
            buffers_.memory_in_use() + blocks_.memory_in_use();
 }
 
@@ -100,6 +102,7 @@ std::uint32_t UringCarrier::take_slot(int fd, State state) {
     c.fd = fd;
     c.generation = (generation + 1) & kGenerationMask;
     c.state = state;
+    c.timer = kNoTimer;
     c.held_first = c.held_last = kNoBuffer;
     ++used_slots_;
     dirty_.push_back(i);
@@ -123,7 +126,7 @@ void UringCarrier::end(std::uint32_t i) {
     c.state = State::kOver;
     release_held(c);
     if (!c.sending) c.queue.clear(blocks_);
-    timers_.cancel(i);
+    cancel_timer(ConnId{i});
     ready_.remove(i);
     starved_.remove(i);
     waiting_.remove(i);
@@ -171,13 +174,12 @@ Ipv4 UringCarrier::next_source() {
 
 ConnId UringCarrier::connect(SocketAddress address, Time) {
     if (free_count_ == 0 && fresh_slots_ == config_.max_connections) {
-        counters_.add(Counter::kConnectNoSlot);
+        ++counters_.connect_no_slot;
         return kNoConn;
     }
     const int fd = open_client(next_source());
     if (fd < 0) {
-        counters_.add(reason_of(-fd) == CloseReason::kNoMemory ? Counter::kConnectNoMemory
-                                                               : Counter::kLocalErrors);
+        ++(reason_of(-fd) == CloseReason::kNoMemory ? counters_.connect_no_memory : counters_.local_errors);
         return kNoConn;
     }
     const std::uint32_t i = take_slot(fd, State::kConnecting);
@@ -200,31 +202,30 @@ void UringCarrier::close(ConnId id) {
 void UringCarrier::abort(ConnId id) {
     Connection& c = slots_[index(id)];
     if (!live(c)) return;
-    if (!reset_on_close(c.fd)) counters_.add(Counter::kLocalErrors);
-    counters_.add(Counter::kAborted);
+    if (!reset_on_close(c.fd)) ++counters_.local_errors;
+    ++counters_.aborted;
     end(index(id));
 }
 
 // --- sending ---
 
-bool UringCarrier::may_queue(std::uint32_t i, std::size_t n) {
+bool UringCarrier::may_queue(std::uint32_t i) {
     Connection& c = slots_[i];
     if (!live(c) || c.closing) return false;
-    const std::size_t unsent = c.queue.unsent();
-    if (unsent == 0 || unsent + n <= config_.send_limit) return true;
-    counters_.add(Counter::kSendLimit);
+    if (c.queue.unsent() < config_.send_limit) return true;
+    ++counters_.send_limit;
     c.wants_writable = true;
     return false;
 }
 
 void UringCarrier::pool_refused(std::uint32_t i) {
-    counters_.add(Counter::kSendPoolDry);
+    ++counters_.send_pool_dry;
     waiting_.push_back(i);
 }
 
 bool UringCarrier::prepare(ConnId id, std::size_t n) {
     const std::uint32_t i = index(id);
-    if (!may_queue(i, n)) return false;
+    if (!may_queue(i)) return false;
     dirty_.push_back(i);
     if (slots_[i].queue.prepare(blocks_, n)) return true;
     pool_refused(i);
@@ -234,13 +235,13 @@ bool UringCarrier::prepare(ConnId id, std::size_t n) {
 Shared UringCarrier::make_shared(std::span<const std::byte> copy) {
     const BlockId first = blocks_.share(copy);
     if (first != kNoBlock) return Shared(blocks_, first, static_cast<std::uint32_t>(copy.size()));
-    counters_.add(Counter::kSendPoolDry);
+    ++counters_.send_pool_dry;
     return {};
 }
 
 bool UringCarrier::append(ConnId id, const Shared& shared) {
     const std::uint32_t i = index(id);
-    if (!may_queue(i, shared.size())) return false;
+    if (!may_queue(i)) return false;
     dirty_.push_back(i);
     if (slots_[i].queue.append(blocks_, shared)) return true;
     pool_refused(i);
@@ -264,6 +265,22 @@ void UringCarrier::resume(ConnId id) {
     c.paused = false;
     ready_.push_back(index(id));
     dirty_.push_back(index(id));
+}
+
+// --- timers ---
+
+void UringCarrier::set_timer(ConnId id, Time deadline) {
+    Connection& c = slots_[index(id)];
+    if (!live(c)) return;
+    if (c.timer == kNoTimer)
+        c.timer = timers_.arm(index(id), 0, deadline);  // never kNoTimer: there is one for every slot
+    else
+        timers_.move(c.timer, deadline);
+}
+
+void UringCarrier::cancel_timer(ConnId id) {
+    Connection& c = slots_[index(id)];
+    if (c.timer != kNoTimer) timers_.cancel(std::exchange(c.timer, kNoTimer));
 }
 
 }  // namespace millrace::net

@@ -20,6 +20,7 @@
 
 #include "netstack/base/reserved_array.h"
 #include "netstack/carrier.h"
+#include "netstack/timer/wheel.h"
 #include "netstack/uring/buffer_ring.h"
 #include "netstack/uring/connection.h"
 #include "netstack/uring/connection_list.h"
@@ -29,14 +30,12 @@
 #include "netstack/uring/ring.h"
 #include "netstack/uring/send_blocks.h"
 #include "netstack/uring/send_scratch.h"
-#include "netstack/uring/timers.h"
 
 namespace millrace::net {
 
 struct UringConfig {
     std::size_t max_connections = 65536;
-    // Unsent bytes a connection. A connection with none may always queue one message, of whatever size the
-    // pool has room for, so that none is too long to be ever sent.
+    // Unsent bytes a connection, from which on prepare() and append() refuse: the last message may go beyond.
     std::uint32_t send_limit = 1u << 20;
     uring::BlockCounts send_blocks = {.small = 32768, .large = 4096, .references = 262144};
     unsigned submissions = 1024;      // between two enters of the kernel
@@ -102,10 +101,8 @@ class UringCarrier {
     void resume(ConnId id);
 
     // --- the rest ---
-    void set_timer(ConnId id, Time deadline) {
-        if (live(slots_[index(id)])) timers_.set(index(id), deadline);
-    }
-    void cancel_timer(ConnId id) { timers_.cancel(index(id)); }
+    void set_timer(ConnId id, Time deadline);
+    void cancel_timer(ConnId id);
     SocketAddress peer(ConnId id) const { return slots_[index(id)].peer; }
     std::size_t connections() const { return used_slots_; }
     std::size_t max_connections() const { return config_.max_connections; }
@@ -114,14 +111,14 @@ class UringCarrier {
     std::size_t memory_in_use() const;
     template <class Visitor>
     void visit_counters(Visitor&& visitor) const {
-        counters_.visit(visitor);
+        for (const uring::CounterName& name : uring::kCounterNames)
+            visitor(name.name, (counters_.*name.counter).value());
     }
 
     static constexpr std::size_t kMaxListeners = 16;
 
   private:
     using Connection = uring::Connection;
-    using Counter = uring::Counter;
     template <uring::Link Connection::*Member>
     using List = uring::ConnectionList<Connection, Member>;
 
@@ -138,7 +135,7 @@ class UringCarrier {
     }
     void end(std::uint32_t i);
     void release_held(Connection& c);
-    bool may_queue(std::uint32_t i, std::size_t n);
+    bool may_queue(std::uint32_t i);
     void pool_refused(std::uint32_t i);
 
     // completions.cc: what poll() does
@@ -180,7 +177,7 @@ class UringCarrier {
     uring::BufferRing buffers_;
     uring::SendBlocks blocks_;
     uring::SendScratch scratch_;
-    uring::Timers timers_;
+    Wheel timers_;
 
     ReservedArray<Connection> slots_;
     // Free slots, then those that become free with the next poll.
