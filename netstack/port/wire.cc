@@ -29,9 +29,19 @@ rte_mbuf* Wire::blank() {
         blanks_left_ = n;
         if (n == 0) return nullptr;
     }
-    // The next ones' first lines arrive while this frame is copied.
-    if (blanks_left_ > 2) __builtin_prefetch(blanks_[blanks_left_ - 3], 1);
     return blanks_[--blanks_left_];
+}
+
+// The lines that the next frames are written to were last read by the receiver. They are fetched for writing
+// ahead of time, or the copy's stores, and with them the ring's, would wait for them one poll long.
+void Wire::fetch_blanks() {
+    constexpr unsigned kAhead = 4;
+    for (unsigned i = 1; i <= std::min(kAhead, blanks_left_); ++i) {
+        auto* mbuf = reinterpret_cast<char*>(blanks_[blanks_left_ - i]);
+        __builtin_prefetch(mbuf, 1);
+        __builtin_prefetch(mbuf + sizeof(rte_mbuf), 1);
+        __builtin_prefetch(mbuf + sizeof(rte_mbuf) + 64, 1);
+    }
 }
 
 bool Wire::put(const rte_mbuf* frame, std::uint64_t receive_flags) {

@@ -43,6 +43,7 @@ class Wire {
         const unsigned sent = send(staged_.data(), static_cast<std::uint16_t>(waiting_));
         waiting_ -= sent;
         if (sent != 0 && waiting_ != 0) std::copy_n(staged_.begin() + sent, waiting_, staged_.begin());
+        fetch_blanks();
     }
     void flush_to_ring() {
         flush([&](rte_mbuf** frames, std::uint16_t n) {
@@ -61,6 +62,7 @@ class Wire {
     };
     Wire(Pool pool, rte_ring* ring, const WireOptions& options);
     rte_mbuf* blank();
+    void fetch_blanks();
 
     Pool pool_;
     std::unique_ptr<rte_ring, FreeRing> ring_;

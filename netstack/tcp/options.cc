@@ -11,7 +11,7 @@ enum Kind : std::uint8_t {
     kMss = 2,
     kWindowScale = 3,
     kSackPermitted = 4,
-    kTimestamps = 8,
+    kTimestampsKind = 8,
 };
 
 std::uint32_t read32(const std::uint8_t* at) {
@@ -39,7 +39,7 @@ bool parse_any_options(std::span<const std::uint8_t> bytes, Options& options) {
             options.window_scale = std::min(value[0], kMaxWindowScale);
         } else if (bytes[0] == kSackPermitted && length == 2) {
             options.sack_permitted = true;
-        } else if (bytes[0] == kTimestamps && length == 10) {
+        } else if (bytes[0] == kTimestampsKind && length == 10) {
             options.has_timestamps = true;
             options.ts_value = read32(value);
             options.ts_echo = read32(value + 4);
