@@ -5,6 +5,7 @@
 
 #include <hwy/highway.h>
 
+#include <cstddef>
 #include <cstdint>
 
 #include "engine/http/chars.h"
@@ -14,8 +15,10 @@ namespace millrace::http {
 namespace scan_detail {
 
 namespace hn = hwy::HWY_NAMESPACE;
-using Block = hn::FixedTag<std::uint8_t, 16>;
+// Sixteen, or one where Highway has no vectors for the flags it is compiled with.
+using Block = hn::CappedTag<std::uint8_t, 16>;
 inline constexpr Block kBlock;
+inline constexpr std::ptrdiff_t kBlockSize = hn::MaxLanes(kBlock);
 
 // Bytes of `v` within [low, low + width], as a mask.
 template <class V>
@@ -27,7 +30,7 @@ inline auto within(V v, std::uint8_t low, std::uint8_t width) {
 // Skips blocks that hold no byte of `outside`, and stops at the first such byte or at the last partial block.
 template <class Outside>
 inline const char* skip_blocks(const char* at, const char* end, Outside outside) {
-    for (; end - at >= 16; at += 16) {
+    for (; end - at >= kBlockSize; at += kBlockSize) {
         const auto v = hn::LoadU(kBlock, reinterpret_cast<const std::uint8_t*>(at));
         const auto first = hn::FindFirstTrue(kBlock, outside(v));
         if (first >= 0) return at + first;
