@@ -1,0 +1,130 @@
+#include "bench/lab/client.h"
+
+#include "bench/lab/options.h"
+
+namespace millrace::bench {
+
+namespace {
+
+// This shard's part of a number that the client's shards share.
+std::uint64_t share(std::uint64_t total, unsigned index, std::size_t shards) {
+    return total / shards + (index < total % shards ? 1 : 0);
+}
+
+}  // namespace
+
+void LabClient::on_open(ClientSocket& ws) {
+    shard_->talker_.opened(ws);
+}
+
+void LabClient::on_failed(net::ConnId, std::string_view why) {
+    shard_->connect_.on_failed(shard_->talker_, why);
+}
+
+void LabClient::on_message(ClientSocket& ws, const Message& message) {
+    switch (shard_->order_) {
+        case Order::kEcho:
+            return shard_->echo_.on_message(shard_->talker_, ws, message);
+        case Order::kLatency:
+            return shard_->latency_.on_message(shard_->talker_, shard_->clock_, ws, message);
+        case Order::kHold:
+            return shard_->hold_.on_message(shard_->talker_, ws, message);
+        // An echo that comes when nobody waits for one: hear() judges it.
+        default:
+            shard_->talker_.hear(ws, message);
+    }
+}
+
+void LabClient::on_drain(ClientSocket& ws) {
+    if (shard_->order_ == Order::kEcho) shard_->echo_.on_drain(shard_->talker_, ws);
+}
+
+void LabClient::on_close(ClientSocket& ws, ws::CloseCode, std::string_view) {
+    shard_->talker_.closed(ws);
+}
+
+ClientShard::ClientShard(LabCarrier& carrier, const Setup& setup)
+    : carrier_(carrier),
+      talker_(
+          {.pattern = setup.pattern,
+           .payload = setup.options.payload,
+           .index = setup.index,
+           .shards = static_cast<unsigned>(setup.options.client_cores.size()),
+           .connections = share(setup.options.connections, setup.index, setup.options.client_cores.size())}),
+      connect_(setup.server,
+               share(setup.options.connections, setup.index, setup.options.client_cores.size())),
+      hold_(setup.options.seed + setup.index),
+      echo_(setup.options,
+            share(setup.options.echo_connections, setup.index, setup.options.client_cores.size())),
+      latency_(setup.options.duration),
+      ring_(setup.ring) {}
+
+Expected<std::unique_ptr<ClientShard>> ClientShard::create(LabCarrier& carrier, const EndpointConfig& config,
+                                                           const Setup& setup) {
+    std::unique_ptr<ClientShard> shard(new ClientShard(carrier, setup));
+    auto endpoint = ClientEndpoint::create(carrier, config, app(route("/echo", LabClient(*shard))));
+    if (!endpoint) return tl::unexpected(endpoint.error());
+    shard->endpoint_ = std::move(*endpoint);
+    shard->talker_.attach(*shard->endpoint_);
+    return shard;
+}
+
+void ClientShard::iterate() {
+    if (mailbox_.has_new()) [[unlikely]]
+        obey(mailbox_.take(), clock_.now());
+    if (order_ == Order::kFloor) {
+        if (!floor_.tick(*ring_, clock_)) return;
+        order_ = Order::kServe;
+        mailbox_.done();
+        return;
+    }
+    const Time now = clock_.now();
+    endpoint_->handle(carrier_.poll(now), now);
+    if (order_ != Order::kServe && tick(now)) {
+        order_ = Order::kServe;
+        mailbox_.done();
+    }
+    endpoint_->tick(now);
+    carrier_.flush(now);
+}
+
+void ClientShard::obey(Order order, Time now) {
+    order_ = order;
+    switch (order) {
+        case Order::kConnect:
+            return connect_.begin(talker_, now);
+        case Order::kHold:
+            return hold_.begin(talker_, now);
+        case Order::kEcho:
+            return echo_.begin(talker_, now);
+        case Order::kLatency:
+            return latency_.begin(talker_, now);
+        case Order::kFloor:
+            return floor_.begin(now);
+        case Order::kReport:
+            report_ = make_report(carrier_, *endpoint_);
+            break;
+        case Order::kServe:
+            break;
+    }
+    order_ = Order::kServe;
+    mailbox_.done();
+}
+
+// True when the stage is over.
+bool ClientShard::tick(Time now) {
+    switch (order_) {
+        case Order::kConnect:
+            return connect_.tick(talker_, now);
+        case Order::kHold:
+            return hold_.tick(talker_, now);
+        case Order::kEcho:
+            return echo_.tick(talker_, now);
+        case Order::kLatency:
+            return latency_.tick(talker_, clock_, now);
+        default:
+            return true;
+    }
+}
+
+}  // namespace millrace::bench

@@ -1,0 +1,38 @@
+#pragma once
+// The lab's client application as the engine sees it. What it does is decided by the stage that is on: see
+// client.h.
+
+#include <cstdint>
+#include <string_view>
+
+#include "bench/lab/carrier.h"
+#include "engine/endpoint/endpoint.h"
+
+namespace millrace::bench {
+
+class ClientShard;
+class LabClient;
+using ClientEndpoint = Endpoint<LabCarrier, LabClient>;
+using ClientSocket = WebSocket<ClientEndpoint, LabClient>;
+
+class LabClient {
+  public:
+    struct State {
+        std::uint32_t number;  // of the connection, in the whole lab
+        std::uint32_t said;    // messages sent, and so the next one's sequence number
+        std::uint32_t heard;   // echoes received, right or wrong
+    };
+
+    explicit LabClient(ClientShard& shard) : shard_(&shard) {}
+
+    void on_open(ClientSocket& ws);
+    void on_failed(net::ConnId id, std::string_view why);
+    void on_message(ClientSocket& ws, const Message& message);
+    void on_drain(ClientSocket& ws);
+    void on_close(ClientSocket& ws, ws::CloseCode code, std::string_view reason);
+
+  private:
+    ClientShard* shard_;
+};
+
+}  // namespace millrace::bench

@@ -1,0 +1,315 @@
+#include "bench/lab/lab.h"
+
+#include <fmt/format.h>
+#include <rte_eal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+#include <set>
+#include <thread>
+
+#include "bench/lab/ends.h"
+#include "bench/lab/interrupt.h"
+#include "bench/lab/verdict.h"
+#include "bench/lab/worker.h"
+#include "bench/result/live_line.h"
+#include "bench/result/table.h"
+#include "netstack/eal/eal.h"
+
+namespace millrace::bench {
+
+namespace {
+
+// Pages of this process that are in memory, in bytes.
+std::uint64_t process_memory() {
+    std::ifstream statm("/proc/self/statm");
+    std::uint64_t size = 0, resident = 0;
+    statm >> size >> resident;
+    return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
+class Lab {
+  public:
+    Lab(const LabOptions& options, Result& result)
+        : options_(options), result_(result), pattern_(options.seed) {}
+    ~Lab();
+
+    Expected<void> set_up();
+    void run();
+
+  private:
+    Expected<void> make_shards();
+    void make_workers();
+
+    // Each is false when the user ended the run meanwhile.
+    bool connect();
+    bool hold();
+    bool echo();
+    bool latency();
+
+    bool order_all(Order order, std::string_view during);
+    bool order_clients(Order order, std::string_view during);
+    bool order_first(Order order, std::string_view during);
+    bool wait(std::string_view during);
+    // Every shard puts down its memory and counters, when acknowledgements have settled.
+    bool report(std::string_view during);
+
+    void show_progress(std::string_view during);
+    void finish();
+    ServerTotals server_totals() const;
+
+    const LabOptions& options_;
+    Result& result_;
+    const Pattern pattern_;
+    // In the order in which they are made, and unmade from the end.
+    std::optional<net::Eal> eal_;
+    std::optional<BareRing> ring_;
+    std::optional<Ends> ends_;
+    std::vector<std::unique_ptr<ServerShard>> servers_;
+    std::vector<std::unique_ptr<ClientShard>> clients_;
+    std::vector<Worker> workers_;
+    std::atomic<bool> stop_{false};
+    LiveLine live_;
+    std::uint64_t shown_opened_ = 0;
+    std::uint64_t shown_verified_ = 0;
+};
+
+// --- set-up ---
+
+Expected<void> Lab::set_up() {
+    std::set<unsigned> cpus(options_.server_cores.begin(), options_.server_cores.end());
+    cpus.insert(options_.client_cores.begin(), options_.client_cores.end());
+    auto eal = net::Eal::start(
+        {.cpus = {cpus.begin(), cpus.end()}, .args = options_.eal, .memory_mib = Ends::memory_mib(options_)});
+    if (!eal) return tl::unexpected(eal.error());
+    eal_.emplace(std::move(*eal));
+    result_.environment.carrier = "dpdk (cable)";
+    result_.environment.eal = eal_->arguments();
+    result_.environment.hugepages = rte_eal_has_hugepages() ? "used" : "none";
+
+    auto ring = BareRing::create();
+    if (!ring) return tl::unexpected(ring.error());
+    ring_.emplace(std::move(*ring));
+    auto ends = Ends::create(options_);
+    if (!ends) return tl::unexpected(ends.error());
+    ends_.emplace(std::move(*ends));
+
+    if (auto made = make_shards(); !made) return made;
+    for (const unsigned cpu : cpus)
+        workers_.push_back({.cpu = cpu});
+    make_workers();
+    return {};
+}
+
+Expected<void> Lab::make_shards() {
+    const EndpointConfig config = Ends::endpoint_config();
+    for (unsigned i = 0; i < options_.server_cores.size(); ++i) {
+        auto shard = ServerShard::create(ends_->server(i), config, pattern_, i == 0 ? &*ring_ : nullptr);
+        if (!shard) return tl::unexpected(shard.error());
+        servers_.push_back(std::move(*shard));
+    }
+    for (unsigned i = 0; i < options_.client_cores.size(); ++i) {
+        auto shard = ClientShard::create(ends_->client(i), config,
+                                         {.options = options_,
+                                          .pattern = pattern_,
+                                          .index = i,
+                                          .ring = i == 0 ? &*ring_ : nullptr,
+                                          .server = Ends::server_address()});
+        if (!shard) return tl::unexpected(shard.error());
+        clients_.push_back(std::move(*shard));
+    }
+    return {};
+}
+
+void Lab::make_workers() {
+    for (Worker& worker : workers_) {
+        for (unsigned i = 0; i < servers_.size(); ++i)
+            if (options_.server_cores[i] == worker.cpu) worker.servers.push_back(servers_[i].get());
+        for (unsigned i = 0; i < clients_.size(); ++i)
+            if (options_.client_cores[i] == worker.cpu) worker.clients.push_back(clients_[i].get());
+    }
+    for (unsigned i = 0; i < workers_.size(); ++i)
+        eal_->launch(i, [this, i] { workers_[i].run(stop_); });
+}
+
+// What the workers use goes only after they have ended.
+Lab::~Lab() {
+    stop_.store(true, std::memory_order_relaxed);
+    for (unsigned i = 0; i < workers_.size(); ++i)
+        eal_->join(i);
+}
+
+// --- orders ---
+
+bool Lab::order_all(Order order, std::string_view during) {
+    for (auto& server : servers_)
+        server->mailbox().give(order);
+    return order_clients(order, during);
+}
+
+bool Lab::order_clients(Order order, std::string_view during) {
+    for (auto& client : clients_)
+        client->mailbox().give(order);
+    return wait(during);
+}
+
+bool Lab::order_first(Order order, std::string_view during) {
+    clients_[0]->mailbox().give(order);
+    return wait(during);
+}
+
+bool Lab::wait(std::string_view during) {
+    auto next_line = std::chrono::steady_clock::now() + 1s;
+    const auto is_done = [](auto& shard) { return shard->mailbox().is_done(); };
+    while (!std::all_of(clients_.begin(), clients_.end(), is_done) ||
+           !std::all_of(servers_.begin(), servers_.end(), is_done)) {
+        if (interrupted()) {
+            result_.invalid_because.push_back(fmt::format("interrupted during the {} stage", during));
+            return false;
+        }
+        std::this_thread::sleep_for(5ms);
+        if (!live_.on() || std::chrono::steady_clock::now() < next_line) continue;
+        show_progress(during);
+        next_line += 1s;
+    }
+    return true;
+}
+
+bool Lab::report(std::string_view during) {
+    std::this_thread::sleep_for(200ms);  // several times the delayed ACK
+    return order_all(Order::kReport, during);
+}
+
+void Lab::show_progress(std::string_view during) {
+    std::uint64_t opened = 0, verified = 0;
+    for (const auto& client : clients_) {
+        opened += client->progress().opened.value();
+        verified += client->progress().verified.value();
+    }
+    live_.show(fmt::format("  {:<9} {} connections (+{}/s)  {} messages verified (+{}/s)", during,
+                           with_commas(opened), with_commas(opened - shown_opened_), with_commas(verified),
+                           with_commas(verified - shown_verified_)));
+    shown_opened_ = opened;
+    shown_verified_ = verified;
+}
+
+// --- stages ---
+
+bool Lab::connect() {
+    const auto memory = [](const auto& shards) {
+        std::uint64_t bytes = 0;
+        for (const auto& shard : shards)
+            bytes += shard->report().memory_in_use;
+        return bytes;
+    };
+    if (!report("connect")) return false;
+    const std::uint64_t server_before = memory(servers_);
+    const std::uint64_t client_before = memory(clients_);
+    const std::uint64_t process_before = process_memory();
+    if (!order_clients(Order::kConnect, "connect") || !report("connect")) return false;
+    ConnectResult result = connect_result(clients_);
+    if (result.connections != 0) {
+        const auto per_connection = [&result](std::uint64_t after, std::uint64_t before) {
+            return (static_cast<double>(after) - static_cast<double>(before)) /
+                   static_cast<double>(result.connections);
+        };
+        result.server_bytes_per_connection = per_connection(memory(servers_), server_before);
+        result.client_bytes_per_connection = per_connection(memory(clients_), client_before);
+        result.process_bytes_per_connection = per_connection(process_memory(), process_before);
+    }
+    // A stage that was not asked for must still have worked, for the others to mean anything.
+    if (options_.connect || result.failed != 0) result_.connect = std::move(result);
+    return true;
+}
+
+bool Lab::hold() {
+    if (!order_clients(Order::kHold, "hold")) return false;
+    result_.hold = hold_result(clients_);
+    return true;
+}
+
+bool Lab::echo() {
+    if (!report("echo")) return false;
+    const std::uint64_t before = server_totals().verified_bytes;
+    if (!order_clients(Order::kEcho, "echo") || !report("echo")) return false;
+    result_.echo = echo_result(options_, clients_);
+    result_.echo->server_verified_bytes = server_totals().verified_bytes - before;
+    return true;
+}
+
+// The floor is measured on both sides of the stack's own turn, so that a machine whose speed drifts cannot
+// flatter either.
+bool Lab::latency() {
+    const auto floor = [this] {
+        servers_[0]->mailbox().give(Order::kFloor);
+        if (!order_first(Order::kFloor, "latency")) return false;
+        servers_[0]->mailbox().give(Order::kServe);
+        return wait("latency");
+    };
+    if (!floor() || !order_first(Order::kLatency, "latency") || !floor()) return false;
+    result_.latency = clients_[0]->latency().result(clients_[0]->floor().round_trips());
+    return true;
+}
+
+void Lab::run() {
+    bool going_on = connect();
+    if (going_on && options_.hold) going_on = hold();
+    if (going_on && options_.echo) going_on = echo();
+    if (going_on && options_.latency) going_on = latency();
+    if (going_on && report("last")) finish();
+    live_.clear();
+}
+
+ServerTotals Lab::server_totals() const {
+    ServerTotals totals;
+    for (const auto& server : servers_) {
+        totals.verified_bytes += server->reported_books().verified_bytes;
+        totals.corrupted += server->reported_books().corrupted;
+        totals.refused += server->reported_books().refused;
+    }
+    return totals;
+}
+
+void Lab::finish() {
+    std::uint64_t corrupted = 0, connections_lost = 0;
+    for (const auto& client : clients_) {
+        corrupted += client->talker().corrupted();
+        connections_lost += client->talker().connections_lost();
+    }
+    judge(result_, server_totals(), corrupted, connections_lost);
+
+    const auto add = [this](const std::string& end, const auto& shards) {
+        for (const auto& shard : shards)
+            for (const auto& [name, value] : shard->report().counters)
+                result_.counters[end][name] += value;
+    };
+    add("server", servers_);
+    add("client", clients_);
+}
+
+}  // namespace
+
+Expected<Result> run_lab(const LabOptions& options, int argc, const char* const* argv) {
+    Result result{.program = "millrace-bench lab", .environment = describe_machine(argc, argv)};
+    Environment& environment = result.environment;
+    environment.seed = options.seed;
+    environment.server_cores = options.server_cores;
+    environment.client_cores = options.client_cores;
+    environment.checksums = options.checksums;
+    if (!options.checksums)
+        result.remarks.push_back("checksums were neither computed nor checked, as with a NIC that does both");
+    for (const unsigned core : options.server_cores)
+        if (std::find(options.client_cores.begin(), options.client_cores.end(), core) !=
+            options.client_cores.end()) {
+            result.remarks.push_back("server and client share a core: each gets half of it at best");
+            break;
+        }
+    catch_interrupts();
+    Lab lab(options, result);
+    if (auto ready = lab.set_up(); !ready) return tl::unexpected(ready.error());
+    lab.run();
+    return result;
+}
+
+}  // namespace millrace::bench

@@ -1,0 +1,34 @@
+#include "bench/lab/server.h"
+
+namespace millrace::bench {
+
+Expected<std::unique_ptr<ServerShard>> ServerShard::create(LabCarrier& carrier, const EndpointConfig& config,
+                                                           const Pattern& pattern, BareRing* ring) {
+    std::unique_ptr<ServerShard> shard(new ServerShard(carrier, ring));
+    auto endpoint =
+        ServerEndpoint::create(carrier, config, app(route("/echo", LabServer(pattern, shard->books_))));
+    if (!endpoint) return tl::unexpected(endpoint.error());
+    shard->endpoint_ = std::move(*endpoint);
+    return shard;
+}
+
+void ServerShard::iterate() {
+    if (mailbox_.has_new()) [[unlikely]]
+        obey(mailbox_.take());
+    if (on_floor_) return ring_->return_ball();
+    const Time now = clock_.now();
+    endpoint_->handle(carrier_.poll(now), now);
+    endpoint_->tick(now);
+    carrier_.flush(now);
+}
+
+void ServerShard::obey(Order order) {
+    on_floor_ = order == Order::kFloor && ring_ != nullptr;
+    if (order == Order::kReport) {
+        report_ = make_report(carrier_, *endpoint_);
+        reported_books_ = books_;
+    }
+    mailbox_.done();
+}
+
+}  // namespace millrace::bench

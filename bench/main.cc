@@ -1,0 +1,60 @@
+// The `millrace-bench` program. Exit status: 0 the run is valid, 2 usage or set-up error, 3 the run is
+// invalid.
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <string>
+
+#include "bench/lab/lab.h"
+#include "bench/lab/options.h"
+#include "bench/result/result_file.h"
+#include "bench/result/table.h"
+#include "netstack/eal/eal.h"
+
+namespace {
+
+using namespace millrace;
+using namespace millrace::bench;
+
+constexpr int kValid = 0;
+constexpr int kUsage = 2;
+constexpr int kInvalid = 3;
+
+int complain(const std::string& sentence, const std::string& hint = "") {
+    std::fprintf(stderr, "millrace-bench: %s%s\n", sentence.c_str(), hint.c_str());
+    return kUsage;
+}
+
+int lab(const LabArguments& arguments, int argc, char** argv) {
+    const auto options = resolve(arguments, net::allowed_cpus());
+    if (!options) return complain(options.error().message);
+    const auto result = run_lab(*options, argc, argv);
+    if (!result) return complain(result.error().message);
+    // Standard output is for one of the two: the file there, the table elsewhere.
+    const std::string text = table(*result);
+    std::fputs(text.c_str(), options->json == "-" ? stderr : stdout);
+    if (options->json)
+        if (const auto written = write_result(*result, *options->json); !written)
+            return complain(written.error().message);
+    return result->valid() ? kValid : kInvalid;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    CLI::App app("Measures WebSocket engines: connections, throughput, latency.", "millrace-bench");
+    app.require_subcommand(1);
+    LabArguments arguments;
+    CLI::App* const lab_command =
+        app.add_subcommand("lab", "both ends in one process, joined by a cable instead of a network");
+    add_lab_options(*lab_command, arguments);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::CallForHelp& help) {
+        return app.exit(help);
+    } catch (const CLI::ParseError& error) {
+        return complain(error.what(), "; see millrace-bench " +
+                                          std::string(lab_command->parsed() ? "lab " : "") + "--help");
+    }
+    return lab(arguments, argc, argv);
+}

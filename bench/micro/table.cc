@@ -1,0 +1,54 @@
+// Finding a segment's connection: the table alone, hot (1,000 connections) and cold (1,000,000), one at a
+// time and as a burst does it (all buckets prefetched before the first is read).
+
+#include <benchmark/benchmark.h>
+
+#include <algorithm>
+#include <random>
+#include <vector>
+
+#include "bench/micro/per_item.h"
+#include "netstack/tcp/connection_table.h"
+
+namespace {
+
+using millrace::tcp::ConnectionTable;
+
+constexpr std::size_t kBurst = 32;
+
+struct Filled {
+    ConnectionTable table;
+    std::vector<std::uint32_t> hashes;  // in random order
+
+    explicit Filled(std::size_t connections) : table(*ConnectionTable::create(connections)) {
+        std::mt19937 random(1);
+        hashes.resize(connections);
+        for (std::uint32_t i = 0; i < connections; ++i) {
+            hashes[i] = static_cast<std::uint32_t>(random());
+            table.insert(hashes[i], i);
+        }
+        std::shuffle(hashes.begin(), hashes.end(), random);
+    }
+};
+
+template <bool kPrefetch>
+void find(benchmark::State& state) {
+    const Filled filled(static_cast<std::size_t>(state.range(0)));
+    std::size_t at = 0;
+    for (auto _ : state) {
+        if (at + kBurst > filled.hashes.size()) at = 0;
+        if constexpr (kPrefetch)
+            for (std::size_t i = 0; i < kBurst; ++i)
+                filled.table.prefetch(filled.hashes[at + i]);
+        for (std::size_t i = 0; i < kBurst; ++i) {
+            auto found = filled.table.find(filled.hashes[at + i], [](std::uint32_t) { return true; });
+            benchmark::DoNotOptimize(found);
+        }
+        at += kBurst;
+    }
+    millrace::bench::per_item(state, "lookup", kBurst);
+}
+BENCHMARK(find<false>)->Name("table/find")->Arg(1'000)->Arg(1'000'000);
+BENCHMARK(find<true>)->Name("table/find_in_burst")->Arg(1'000)->Arg(1'000'000);
+
+}  // namespace

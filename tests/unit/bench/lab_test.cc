@@ -1,0 +1,243 @@
+// The lab as a user runs it: the program, its exit status, its result file. One process a run, since EAL can
+// be started only once in a process.
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sched.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <string>
+#include <thread>
+#include <vector>
+
+extern char** environ;
+
+namespace {
+
+using namespace std::chrono_literals;
+using nlohmann::json;
+using ::testing::HasSubstr;
+using ::testing::MatchesRegex;
+
+std::string program;  // path of millrace-bench: this test's first argument
+
+struct Outcome {
+    int status = -1;  // exit status; 128 + signal when it was killed
+    std::string out;
+    std::string err;
+    json result() const { return json::parse(out); }
+};
+
+// A file that has no name any more and keeps what the program writes.
+int unnamed_file() {
+    char name[] = "/tmp/millrace-lab-test-XXXXXX";
+    const int file = ::mkstemp(name);
+    ::unlink(name);
+    return file;
+}
+
+std::string read_all(int file) {
+    std::string text(static_cast<std::size_t>(::lseek(file, 0, SEEK_END)), '\0');
+    EXPECT_EQ(::pread(file, text.data(), text.size(), 0), static_cast<ssize_t>(text.size()));
+    ::close(file);
+    return text;
+}
+
+class Process {
+  public:
+    explicit Process(std::vector<std::string> arguments) : out_(unnamed_file()), err_(unnamed_file()) {
+        std::vector<char*> argv{program.data()};
+        for (std::string& argument : arguments)
+            argv.push_back(argument.data());
+        argv.push_back(nullptr);
+        posix_spawn_file_actions_t files;
+        ::posix_spawn_file_actions_init(&files);
+        ::posix_spawn_file_actions_adddup2(&files, out_, STDOUT_FILENO);
+        ::posix_spawn_file_actions_adddup2(&files, err_, STDERR_FILENO);
+        EXPECT_EQ(::posix_spawn(&pid_, program.c_str(), &files, nullptr, argv.data(), environ), 0);
+        ::posix_spawn_file_actions_destroy(&files);
+    }
+
+    void interrupt() const { ::kill(pid_, SIGINT); }
+
+    Outcome wait() {
+        int status = 0;
+        EXPECT_EQ(::waitpid(pid_, &status, 0), pid_);
+        return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), read_all(out_),
+                read_all(err_)};
+    }
+
+  private:
+    int out_;
+    int err_;
+    pid_t pid_ = -1;
+};
+
+Outcome run(std::vector<std::string> arguments) {
+    return Process(std::move(arguments)).wait();
+}
+
+// The arguments of a small run with its result on standard output.
+std::vector<std::string> lab(std::vector<std::string> more) {
+    std::vector<std::string> arguments{"lab", "--json", "-", "--duration", "200ms"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return arguments;
+}
+
+void expect_good(const json& result, std::uint64_t connections) {
+    EXPECT_EQ(result["schema"], 1);
+    EXPECT_EQ(result["valid"], true) << result["invalid_because"];
+    const json& stages = result["stages"];
+    EXPECT_EQ(stages["connect"]["connections"], connections);
+    EXPECT_EQ(stages["connect"]["failed"], 0);
+    EXPECT_GT(stages["connect"]["rate_per_s"], 0.0);
+    EXPECT_EQ(stages["hold"]["connections"], connections);
+    EXPECT_EQ(stages["hold"]["verified"], connections);
+    EXPECT_EQ(stages["hold"]["lost"], 0);
+    const json& echo = stages["echo"];
+    EXPECT_GT(echo["messages"], 0);
+    EXPECT_GE(echo["verified_bytes"],
+              echo["messages"].get<std::uint64_t>() * echo["payload_bytes"].get<std::uint64_t>());
+    EXPECT_EQ(echo["verified_bytes"], echo["server_verified_bytes"]);
+    EXPECT_EQ(echo["corrupted"], 0);
+    EXPECT_EQ(echo["lost"], 0);
+    const json& latency = stages["latency"];
+    EXPECT_GT(latency["sent"], 0);
+    EXPECT_EQ(latency["lost"], 0);
+    EXPECT_GT(latency["floor_rtt_ns"]["p50"], 0);
+    EXPECT_GT(latency["rtt_ns"]["p50"], latency["floor_rtt_ns"]["p50"]);
+    EXPECT_GE(latency["rtt_ns"]["p99"], latency["rtt_ns"]["p50"]);
+}
+
+TEST(Lab, RunsAllStagesAndVerifiesEverything) {
+    const Outcome outcome = run(lab({"--connections", "5k"}));
+    ASSERT_EQ(outcome.status, 0) << outcome.err;
+    const json result = outcome.result();
+    expect_good(result, 5000);
+    // Of few connections, the pages and packet buffers that come and go would show more than the connections.
+    for (const char* bytes : {"server_bytes_per_connection", "client_bytes_per_connection"}) {
+        EXPECT_GT(result["stages"]["connect"][bytes], 64.0);
+        EXPECT_LT(result["stages"]["connect"][bytes], 1024.0);
+    }
+    EXPECT_EQ(result["program"], "millrace-bench lab");
+    EXPECT_EQ(result["environment"]["carrier"], "dpdk (cable)");
+    EXPECT_EQ(result["environment"]["hugepages"], "none");
+    EXPECT_THAT(result["environment"]["eal"].get<std::string>(), HasSubstr("--no-huge"));
+    // Unpipelined: no two messages share a segment. Those under way when the counting began were sent before.
+    EXPECT_GE(result["stages"]["echo"]["client_segments"].get<std::uint64_t>() + 1000,
+              result["stages"]["echo"]["messages"].get<std::uint64_t>());
+    // The table is for people, and stays out of the result's way.
+    EXPECT_THAT(outcome.err, HasSubstr("5,000 of 5,000 connections echoed"));
+}
+
+// The first two CPUs that we may use, or the only one twice: "0,1".
+std::string two_cpus() {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    EXPECT_EQ(::sched_getaffinity(0, sizeof set, &set), 0);
+    std::vector<std::string> cpus;
+    for (int cpu = 0; cpu < CPU_SETSIZE && cpus.size() < 2; ++cpu)
+        if (CPU_ISSET(cpu, &set)) cpus.push_back(std::to_string(cpu));
+    return cpus.front() + "," + cpus.back();
+}
+
+TEST(Lab, SpreadsConnectionsOverSeveralShardsAtBothEnds) {
+    const Outcome outcome =
+        run(lab({"--connections", "1000", "--cores-server", two_cpus(), "--cores-client", two_cpus()}));
+    ASSERT_EQ(outcome.status, 0) << outcome.err;
+    const json result = outcome.result();
+    expect_good(result, 1000);
+    EXPECT_EQ(result["environment"]["server_cores"].size(), 2u);
+    EXPECT_EQ(result["environment"]["client_cores"].size(), 2u);
+}
+
+std::string one_cpu() {
+    return two_cpus().substr(0, two_cpus().find(','));
+}
+
+TEST(Lab, BothEndsOnOneCoreWithARemark) {
+    const Outcome outcome = run(lab({"--connections", "100", "--cores", one_cpu()}));
+    ASSERT_EQ(outcome.status, 0) << outcome.err;
+    expect_good(outcome.result(), 100);
+    EXPECT_THAT(outcome.result()["remarks"].dump(), HasSubstr("share a core"));
+}
+
+TEST(Lab, VerifiesPipelinedAndLargeAndTinyAndEmptyMessages) {
+    const std::vector<std::vector<std::string>> shapes{{"--in-flight", "16"},
+                                                       {"--payload", "64KiB", "--in-flight", "4"},
+                                                       {"--payload", "3"},
+                                                       {"--payload", "0"}};
+    for (const auto& shape : shapes) {
+        std::vector<std::string> arguments{"--connections", "20", "--stages", "hold,echo"};
+        arguments.insert(arguments.end(), shape.begin(), shape.end());
+        const Outcome outcome = run(lab(arguments));
+        ASSERT_EQ(outcome.status, 0) << outcome.err;
+        EXPECT_GT(outcome.result()["stages"]["echo"]["messages"], 0);
+        EXPECT_FALSE(outcome.result()["stages"].contains("connect"));
+        EXPECT_FALSE(outcome.result()["stages"].contains("latency"));
+    }
+}
+
+TEST(Lab, SaysWhenChecksumsAreOff) {
+    const Outcome outcome = run(lab({"--connections", "50", "--checksum", "off", "--stages", "hold"}));
+    ASSERT_EQ(outcome.status, 0) << outcome.err;
+    EXPECT_EQ(outcome.result()["environment"]["checksums"], false);
+    EXPECT_THAT(outcome.result()["remarks"].dump(), HasSubstr("checksums"));
+}
+
+TEST(Lab, AnInterruptEndsTheRunAndMakesItInvalid) {
+    Process process({"lab", "--connections", "100", "--duration", "10m", "--stages", "echo", "--json", "-"});
+    std::this_thread::sleep_for(1s);  // wherever it is by now
+    process.interrupt();
+    const Outcome outcome = process.wait();
+    // Before the handler stands, the signal ends the process: that is an end, too.
+    if (outcome.status == 128 + SIGINT) GTEST_SKIP() << "the signal came before the program was ready";
+    EXPECT_EQ(outcome.status, 3);
+    EXPECT_THAT(outcome.result()["invalid_because"].dump(), HasSubstr("interrupted"));
+}
+
+TEST(Lab, MistakesAreOneSentenceAndStatusTwo) {
+    const std::vector<std::vector<std::string>> mistakes{
+        {"lab", "--frobnicate"},
+        {"lab", "--connections", "many"},
+        {"lab", "--stages", "lunch"},
+        {"lab", "--cores", "9999"},
+        {"lab", "--eal", "--no-such-eal-option"},
+        {"lab", "--connections", "10", "--duration", "10ms", "--stages", "hold", "--json",
+         "/nonexistent/result.json"},
+        {"laboratory"},
+        {}};
+    for (const auto& mistake : mistakes) {
+        const Outcome outcome = run(mistake);
+        EXPECT_EQ(outcome.status, 2) << outcome.err;
+        EXPECT_THAT(outcome.err, MatchesRegex("millrace-bench: [^\n]+\n"));
+    }
+}
+
+TEST(Lab, HelpNamesEveryOption) {
+    const Outcome outcome = run({"lab", "--help"});
+    EXPECT_EQ(outcome.status, 0);
+    for (const char* option :
+         {"--connections", "--payload", "--in-flight", "--duration", "--stages", "--cores", "--cores-server",
+          "--cores-client", "--seed", "--checksum", "--eal", "--json"})
+        EXPECT_THAT(outcome.out, HasSubstr(option));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    ::testing::InitGoogleTest(&argc, argv);
+    if (argc < 2) {
+        std::fprintf(stderr, "usage: lab-test PATH-OF-MILLRACE-BENCH\n");
+        return 2;
+    }
+    program = argv[1];
+    return RUN_ALL_TESTS();
+}
