@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <optional>
 #include <sstream>
 #include <string_view>
 
@@ -29,6 +30,12 @@ bool chooses_lcores(const std::vector<std::string>& args) {
         return arg.starts_with("--lcores") || arg.starts_with("-l") || arg.starts_with("-c") ||
                arg.starts_with("-s") || arg.starts_with("-S");
     });
+}
+
+// EAL prints its help and exits.
+bool asks_for_help(const std::vector<std::string>& args) {
+    return std::any_of(args.begin(), args.end(),
+                       [](std::string_view arg) { return arg == "-h" || arg == "--help"; });
 }
 
 // Lcore 0 is the main one and floats; lcore 1 + i is the worker of shard i. "0@(0,1),1@0,2@1"
@@ -117,10 +124,11 @@ Expected<Eal> Eal::start(const EalOptions& options) {
     std::vector<char*> argv;  // EAL permutes the pointers and keeps no hold of them
     for (auto& arg : args)
         argv.push_back(arg.data());
-    CapturedOutput output;
+    std::optional<CapturedOutput> output;
+    if (!asks_for_help(args)) output.emplace();
     const int status = rte_eal_init(static_cast<int>(argv.size()), argv.data());
     const int error = rte_errno;
-    const std::string printed = output.restore();
+    const std::string printed = output ? output->restore() : std::string{};
     if (status < 0) {
         std::string reason = first_complaint(printed);
         if (reason.empty()) reason = rte_strerror(error);

@@ -40,6 +40,20 @@ Expected<std::unique_ptr<Cable>> Cable::create(const CableOptions& options) {
     return cable;
 }
 
+Cable::FaultSums Cable::faults() const {
+    FaultSums sums;
+    for (const auto& sender : senders_)
+        for (const auto& stage : sender->faults()) {
+            const FaultCounters& c = stage->counters();
+            sums.lost += c.lost.value();
+            sums.corrupted += c.corrupted.value();
+            sums.duplicated += c.duplicated.value();
+            sums.reordered += c.reordered.value();
+            sums.delayed += c.delayed.value();
+        }
+    return sums;
+}
+
 Expected<Cable::Wires> Cable::lay(unsigned senders, unsigned receivers, const CableOptions& options) {
     constexpr unsigned kFraming = 14 + 4;  // Ethernet with a VLAN tag
     Wires wires{.all = {}, .senders = senders, .receivers = receivers};
@@ -48,7 +62,7 @@ Expected<Cable::Wires> Cable::lay(unsigned senders, unsigned receivers, const Ca
                                   .mbufs = options.mbufs,
                                   .frame_room = static_cast<std::uint16_t>(options.mtu + kFraming)});
         if (!wire) return tl::unexpected(wire.error());
-        wires.all.push_back(std::make_unique<Wire>(std::move(*wire)));
+        wires.all.push_back(std::move(*wire));
     }
     return wires;
 }
@@ -87,11 +101,14 @@ Expected<void> Cable::make_end(Port& port, const char* name, Wires& out, Wires& 
         std::vector<rte_mempool*> pools;
         for (unsigned peer = 0; peer < peers; ++peer) {
             ways.push_back(&out.at(shard, peer));
+            port.ways_out_.push_back(&out.at(shard, peer));
             pools.push_back(in.at(peer, shard).pool());
             in.at(peer, shard).set_receiving_port(port.id_);
         }
         port.filled_from_.push_back(std::move(pools));
         senders_.push_back(std::make_unique<CableSender>(port.id_, first, std::move(ways), flags));
+        if (options.faults.any())
+            senders_.back()->suffer(options.faults, static_cast<unsigned>(senders_.size()) * 16);
         port.queues_.emplace_back(port.id_, first, static_cast<std::uint16_t>(peers), *senders_.back());
     }
     return start(port, in.at(0, 0).pool(), queues);

@@ -9,6 +9,7 @@
 
 #include "netstack/base/error.h"
 #include "netstack/port/cable_sender.h"
+#include "netstack/port/faults.h"
 #include "netstack/port/port.h"
 #include "netstack/port/wire.h"
 
@@ -23,6 +24,7 @@ struct CableOptions {
     // A dumb wire leaves checksums to the stacks. With this, the cable acts as two NICs that compute and
     // verify them (no frame is damaged inside a process), and describe() says so.
     bool checksum_offload = false;
+    CableFaults faults;  // both ways
 };
 
 class Cable {
@@ -34,6 +36,11 @@ class Cable {
 
     Port& a() { return a_; }
     Port& b() { return b_; }
+    // What the faults did, on all wires.
+    struct FaultSums {
+        std::uint64_t lost = 0, corrupted = 0, duplicated = 0, reordered = 0, delayed = 0;
+    };
+    FaultSums faults() const;
 
   private:
     // One direction: a wire from each shard of one end to each of the other.

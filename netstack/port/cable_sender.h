@@ -5,9 +5,11 @@
 #include <rte_mbuf.h>
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
+#include "netstack/port/faults.h"
 #include "netstack/port/rss.h"
 #include "netstack/port/wire.h"
 
@@ -28,6 +30,11 @@ class CableSender {
     // As PortQueue::transmit.
     unsigned transmit(std::span<rte_mbuf*> burst);
 
+    // From now on frames suffer `faults`; `first_wire` tells this sender's wires from others'.
+    void suffer(const CableFaults& faults, unsigned first_wire);
+    // One of each wire; empty without faults.
+    const std::vector<std::unique_ptr<FaultStage>>& faults() const { return faults_; }
+
   private:
     bool put(const rte_mbuf* frame);
     void flush(unsigned wire);
@@ -37,6 +44,7 @@ class CableSender {
     std::uint16_t first_tx_;
     std::vector<Wire*> wires_;
     Rss rss_;
+    std::vector<std::unique_ptr<FaultStage>> faults_;
 };
 
 }  // namespace millrace::net

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "netstack/eal/captured_output.h"
+#include "netstack/port/wire.h"
 
 namespace millrace::net {
 namespace {
@@ -183,6 +184,7 @@ Port& Port::operator=(Port&& other) noexcept {
     std::swap(queues_, other.queues_);
     std::swap(receive_pools_, other.receive_pools_);
     std::swap(filled_from_, other.filled_from_);
+    std::swap(ways_out_, other.ways_out_);
     return *this;
 }
 
@@ -210,6 +212,8 @@ bool Port::link_up() const {
 PortStats Port::stats() const {
     rte_eth_stats s{};
     rte_eth_stats_get(id_, &s);
+    for (const Wire* wire : ways_out_)
+        s.oerrors += wire->oversized();
     return {.received = s.ipackets,
             .sent = s.opackets,
             .received_bytes = s.ibytes,

@@ -16,6 +16,8 @@
 
 namespace millrace::net {
 
+class Wire;
+
 // What the device does, so that the stack need not.
 struct Offloads {
     bool receive_checksum = false;  // marks IPv4 and TCP checksums that it has verified
@@ -89,6 +91,7 @@ class Port {
     std::vector<PortQueue> queues_;
     std::vector<Pool> receive_pools_;                     // of an ethdev's queues; a cable's wires own theirs
     std::vector<std::vector<rte_mempool*>> filled_from_;  // by shard: the pools of what it receives
+    std::vector<const Wire*> ways_out_;                   // a cable's
 };
 
 }  // namespace millrace::net

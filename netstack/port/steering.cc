@@ -42,7 +42,7 @@ Expected<std::unique_ptr<Steering>> Steering::create(const Rss& rss, bool port_s
                                       .mbufs = 4 * slots,
                                       .frame_room = static_cast<std::uint16_t>((mtu + 18 + 63) / 64 * 64)});
             if (!wire) return tl::unexpected(wire.error());
-            steering->wires_.push_back(std::make_unique<Wire>(std::move(*wire)));
+            steering->wires_.push_back(std::move(*wire));
             steering->shards_[from]->to_.push_back(steering->wires_.back().get());
             steering->shards_[to]->from_.push_back(steering->wires_.back().get());
         }

@@ -7,7 +7,7 @@
 
 namespace millrace::net {
 
-Expected<Wire> Wire::create(const WireOptions& options) {
+Expected<std::unique_ptr<Wire>> Wire::create(const WireOptions& options) {
     auto pool = Pool::create({.purpose = "wire", .mbufs = options.mbufs, .data_room = options.frame_room});
     if (!pool) return tl::unexpected(pool.error());
     rte_ring* ring = rte_ring_create(unique_name("wire").c_str(), options.slots, SOCKET_ID_ANY,
@@ -15,7 +15,7 @@ Expected<Wire> Wire::create(const WireOptions& options) {
     if (!ring)
         return fail("no memory for a ring of " + std::to_string(options.slots) + " packets (" +
                     rte_strerror(rte_errno) + "): give DPDK more memory (-m in --eal)");
-    return Wire(std::move(*pool), ring, options);
+    return std::unique_ptr<Wire>(new Wire(std::move(*pool), ring, options));
 }
 
 Wire::Wire(Pool pool, rte_ring* ring, const WireOptions& options)
@@ -28,32 +28,26 @@ rte_mbuf* Wire::blank() {
             n /= 2;
         blanks_left_ = n;
         if (n == 0) return nullptr;
+        fetch_blanks();
     }
+    fetch_blank(kAhead + 1);
     return blanks_[--blanks_left_];
 }
 
 // The lines that the next frames are written to were last read by the receiver. They are fetched for writing
 // ahead of time, or the copy's stores, and with them the ring's, would wait for them one poll long.
-void Wire::fetch_blanks() {
-    constexpr unsigned kAhead = 4;
-    for (unsigned i = 1; i <= std::min(kAhead, blanks_left_); ++i) {
-        auto* mbuf = reinterpret_cast<char*>(blanks_[blanks_left_ - i]);
-        __builtin_prefetch(mbuf, 1);
-        __builtin_prefetch(mbuf + sizeof(rte_mbuf), 1);
-        __builtin_prefetch(mbuf + sizeof(rte_mbuf) + 64, 1);
-    }
+void Wire::fetch_blank(unsigned ahead) {
+    if (blanks_left_ < ahead) return;
+    auto* mbuf = reinterpret_cast<char*>(blanks_[blanks_left_ - ahead]);
+    __builtin_prefetch(mbuf, 1);
+    __builtin_prefetch(mbuf + sizeof(rte_mbuf), 1);
+    __builtin_prefetch(mbuf + sizeof(rte_mbuf) + 64, 1);
 }
 
-bool Wire::put(const rte_mbuf* frame, std::uint64_t receive_flags) {
-    if (stage_full()) return false;
-    const std::uint32_t length = frame->pkt_len;
-    if (length > frame_room_) [[unlikely]] {
-        ++oversized_;
-        return true;
-    }
+rte_mbuf* Wire::copy(const rte_mbuf* frame, std::uint64_t receive_flags) {
     rte_mbuf* copy = blank();
     if (!copy) [[unlikely]]
-        return false;
+        return nullptr;
     // A pool's mbufs keep refcnt 1, nb_segs 1 and no next: only what describes this frame is written, which
     // leaves the mbuf's second cache line alone. No headroom: data that follow the header's two lines are
     // what the adjacent-line prefetcher brings.
@@ -61,16 +55,15 @@ bool Wire::put(const rte_mbuf* frame, std::uint64_t receive_flags) {
     copy->port = port_;
     copy->ol_flags = receive_flags;
     copy->packet_type = 0;
-    copy->pkt_len = length;
-    copy->data_len = static_cast<std::uint16_t>(length);
+    copy->pkt_len = frame->pkt_len;
+    copy->data_len = static_cast<std::uint16_t>(frame->pkt_len);
     copy->vlan_tci = 0;
     auto* to = static_cast<std::byte*>(copy->buf_addr);
     for (const rte_mbuf* part = frame; part; part = part->next) {
         std::memcpy(to, rte_pktmbuf_mtod(part, const std::byte*), part->data_len);
         to += part->data_len;
     }
-    staged_[waiting_++] = copy;
-    return true;
+    return copy;
 }
 
 }  // namespace millrace::net

@@ -2,9 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <deque>
 #include <map>
+#include <numeric>
+#include <set>
 
 #include "netstack/port/flow.h"
 #include "netstack/port/mbuf.h"
@@ -184,6 +187,7 @@ TEST(Cable, AFrameThatCannotFitIsLostNotStuck) {
     const auto got = drain(cable->b().queue(0));
     ASSERT_EQ(got.size(), 1u);
     EXPECT_EQ(got[0], Octets(600, 2));
+    EXPECT_EQ(cable->a().stats().send_errors, 1u);
 }
 
 TEST(Cable, ClaimsChecksumOffloadOnlyWhenAsked) {
@@ -206,6 +210,72 @@ TEST(Cable, TooManyShardsIsAnErrorWithARemedy) {
     const auto cable = Cable::create({.shards_a = 5, .shards_b = 4});
     ASSERT_FALSE(cable);
     EXPECT_NE(cable.error().message.find("fewer cores"), std::string::npos);
+}
+
+// What a cable with faults delivers of 2,000 numbered frames, sent one a turn.
+std::vector<unsigned> deliver_with(const CableFaults& faults, Cable::FaultSums& sums) {
+    test::TestPool pool;
+    auto cable = make({.faults = faults});
+    std::vector<unsigned> arrived;
+    for (unsigned i = 0; i < 2100; ++i) {
+        if (i < 2000) {
+            Octets payload;
+            test::put16(payload, i);
+            EXPECT_EQ(send_one(cable->a().queue(0), pool.mbuf(frame_of_flow(1, payload))), 1u);
+        } else {
+            cable->a().queue(0).transmit({});  // the last held ones fall due
+        }
+        for (const Octets& frame : drain(cable->b().queue(0))) {
+            if (frame == frame_of_flow(1, Octets(frame.end() - 2, frame.end())))
+                arrived.push_back(frame[frame.size() - 2] * 256u + frame.back());
+            else
+                arrived.push_back(100000);  // damaged
+        }
+    }
+    sums = cable->faults();
+    return arrived;
+}
+
+TEST(CableFaults, EachFaultDoesWhatItSays) {
+    Cable::FaultSums sums;
+    std::vector<unsigned> in_order(2000);
+    std::iota(in_order.begin(), in_order.end(), 0u);
+    EXPECT_EQ(deliver_with({}, sums), in_order);
+
+    auto got = deliver_with({.lose = 0.1}, sums);
+    EXPECT_NEAR(static_cast<double>(sums.lost), 200, 60);
+    EXPECT_EQ(got.size(), 2000 - sums.lost);
+    EXPECT_TRUE(std::is_sorted(got.begin(), got.end()));
+
+    got = deliver_with({.corrupt = 0.1}, sums);
+    EXPECT_NEAR(static_cast<double>(sums.corrupted), 200, 60);
+    EXPECT_EQ(got.size(), 2000u);
+    EXPECT_EQ(static_cast<std::uint64_t>(std::count(got.begin(), got.end(), 100000u)), sums.corrupted);
+
+    got = deliver_with({.duplicate = 0.1}, sums);
+    EXPECT_NEAR(static_cast<double>(sums.duplicated), 200, 60);
+    EXPECT_EQ(got.size(), 2000 + sums.duplicated);
+    EXPECT_EQ((std::set<unsigned>(got.begin(), got.end()).size()), 2000u);
+
+    for (const CableFaults& faults :
+         {CableFaults{.reorder = 0.1}, CableFaults{.delay = 0.1, .delay_turns = 20}}) {
+        got = deliver_with(faults, sums);
+        EXPECT_NEAR(static_cast<double>(sums.reordered + sums.delayed), 200, 60);
+        EXPECT_FALSE(std::is_sorted(got.begin(), got.end()));
+        std::sort(got.begin(), got.end());
+        EXPECT_EQ(got, in_order);
+    }
+}
+
+TEST(CableFaults, ASeedReplaysExactly) {
+    const CableFaults all{
+        .seed = 7, .lose = 0.05, .corrupt = 0.05, .duplicate = 0.05, .reorder = 0.05, .delay = 0.05};
+    CableFaults other = all;
+    other.seed = 8;
+    Cable::FaultSums sums;
+    const auto first = deliver_with(all, sums);
+    EXPECT_EQ(first, deliver_with(all, sums));
+    EXPECT_NE(first, deliver_with(other, sums));
 }
 
 TEST(Cable, CanBeLaidManyTimes) {

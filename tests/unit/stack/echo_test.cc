@@ -119,6 +119,57 @@ INSTANTIATE_TEST_SUITE_P(Shapes, StackEcho,
                                     (shape.param.offload ? "Offload" : "");
                          });
 
+// Whatever the wire does, every byte arrives once and in order.
+TEST(StackEchoOverABadWire, EveryByteArrives) {
+    for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+        auto cable = *Cable::create({.slots = 1024,
+                                     .mbufs = 3000,
+                                     .faults = {.seed = seed,
+                                                .lose = 0.02,
+                                                .corrupt = 0.02,
+                                                .duplicate = 0.02,
+                                                .reorder = 0.02,
+                                                .delay = 0.02}});
+        End client(cable->a(), test::config_of("10.0.0.1/24")),
+            server(cable->b(), test::config_of("10.0.0.2/24"));
+        const SocketAddress service{Ipv4{0x0a000002}, 9001};
+        ASSERT_TRUE(server.shard(0).listen(service));
+        Time now = Time{} + 1s;
+        std::map<ConnId, Client> clients;
+        for (unsigned i = 0; i < 20; ++i) {
+            std::string text;
+            for (unsigned n = 0; n < 20000; ++n)
+                text += static_cast<char>('a' + (n * 7 + i) % 26);
+            clients[client.shard(0).connect(service, now)].to_send = text;
+        }
+        ASSERT_EQ(clients.size(), 20u);
+        unsigned open = 20;
+        for (int round = 0; round < 200000 && open != 0; ++round, now += 500us) {
+            client.poll(now, [&](DpdkCarrier& carrier, tcp::Event& event) {
+                Client& c = clients[event.conn];
+                if (event.kind == EventKind::kConnected) {
+                    ASSERT_TRUE(test::append(carrier, event.conn, as_bytes(c.to_send)));
+                }
+                if (event.kind == EventKind::kReceived) {
+                    c.got += as_text(event.bytes.bytes());
+                    if (c.got.size() == c.to_send.size()) carrier.close(event.conn);
+                }
+                if (event.kind == EventKind::kClosed) {
+                    c.end = event.reason;
+                    --open;
+                }
+            });
+            server.poll(now, echo);
+        }
+        for (const auto& [id, c] : clients) {
+            ASSERT_EQ(c.got, c.to_send) << "seed " << seed;
+            ASSERT_EQ(c.end, CloseReason::kFinished) << "seed " << seed;
+        }
+        EXPECT_GT(cable->faults().lost, 0u);
+        EXPECT_GT(client.counter("TcpInCsumErrors") + client.counter("IpInCsumErrors"), 0u);
+    }
+}
+
 TEST(StackEchoByReference, OneMessageReachesManyConnections) {
     auto cable = *Cable::create({.mbufs = 4096});
     End client(cable->a(), test::config_of("10.0.0.1/24")),
