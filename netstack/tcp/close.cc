@@ -42,6 +42,9 @@ void Tcp::abort(ConnId id) {
         case State::kClosing:
         case State::kLastAck:
             return release(h);
+        case State::kSynReceived:
+            if (!h.c.has(kActiveOpen)) return;  // a half-open one is TCP's own still
+            [[fallthrough]];
         default:
             withdraw(h);
             return mark_dirty(h);

@@ -56,6 +56,12 @@ enum Flag : std::uint32_t {
     kWindowScaling = 1u << 21,  // both ends sent the option (RFC 7323 section 2.2)
 };
 
+// In TIME-WAIT: the neighbours in the list of those that wait.
+struct TimeWait {
+    std::uint32_t newer, older;
+    std::uint32_t entered_ms;
+};
+
 // Blocks of a pool; kNoBlock: none.
 struct alignas(64) Connection {
     // --- what every segment touches ---
@@ -83,10 +89,7 @@ struct alignas(64) Connection {
     // --- the rest ---
     union {
         Congestion congestion;
-        struct {
-            std::uint32_t newer, older;  // neighbours in the TIME-WAIT list
-            std::uint32_t entered_ms;
-        } time_wait;
+        TimeWait time_wait;  // in that state
     };
     Seq recover;  // RFC 6582
     RttEstimate rtt;

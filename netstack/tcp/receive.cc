@@ -106,7 +106,7 @@ void Tcp::deliver_held(Handle h) {
         if (r.ready_tail != nullptr) mark_ready(h);
     }
     // The window has opened by enough to be worth telling (RFC 9293 section 3.8.6.2.2).
-    if (c.rcv_nxt + config_.receive_window - r.ready_bytes() >= c.rcv_adv + window_step(c)) {
+    if (window_edge(c) >= c.rcv_adv + window_step(c)) {
         c.set(kAckNow);
         mark_dirty(h);
     }
@@ -147,10 +147,16 @@ std::uint32_t Tcp::window_step(const Connection& c) const {
     return std::min<std::uint32_t>(config_.receive_window / 2, c.mss);
 }
 
+// Where the right edge could be: as far as the window field can say, less what the application has yet to take.
+Seq Tcp::window_edge(const Connection& c) const {
+    const std::uint32_t most = std::min<std::uint32_t>(config_.receive_window, 0xffffu << c.receive_scale());
+    const std::uint32_t held = c.reassembly == kNoBlock ? 0 : reassemblies_[c.reassembly].ready_bytes();
+    return c.rcv_nxt + (most - std::min(held, most));
+}
+
 // The window field of a segment that is about to leave. The right edge never moves left.
 std::uint16_t Tcp::advertise(Connection& c) {
-    const std::uint32_t held = c.reassembly == kNoBlock ? 0 : reassemblies_[c.reassembly].ready_bytes();
-    const Seq could = c.rcv_nxt + (config_.receive_window - std::min(held, config_.receive_window));
+    const Seq could = window_edge(c);
     const Seq edge = could >= c.rcv_adv + window_step(c) ? could : c.rcv_adv;
     const std::uint32_t field = std::min<std::uint32_t>((edge - c.rcv_nxt) >> c.receive_scale(), 0xffff);
     c.rcv_adv = max(c.rcv_adv, c.rcv_nxt + (field << c.receive_scale()));

@@ -217,6 +217,7 @@ class Tcp {
     void push_received(Handle h, rte_mbuf* packet);
     void receive_fin(Handle h);
     void acknowledge_text(Handle h);
+    Seq window_edge(const Connection& c) const;
     std::uint32_t window_step(const Connection& c) const;
     std::uint16_t advertise(Connection& c);
 
