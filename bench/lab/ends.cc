@@ -42,7 +42,7 @@ net::StackConfig stack_config(const LabOptions& options, std::size_t shards, net
     net::StackConfig config;
     config.addresses = {addresses};
     config.tcp.max_connections = max_connections(options, shards);
-    config.tcp.send_limit = static_cast<std::uint32_t>(Ends::endpoint_config().send_limit) + kControlRoom;
+    config.tcp.send_limit = carrier_send_limit(Ends::endpoint_config());
     config.data_mbufs = data_mbufs(options, shards);
     config.header_mbufs = kHeaderMbufs;
     return config;

@@ -21,7 +21,7 @@ void Endpoint<C, Handlers...>::received(net::ConnId id, Slot& slot, typename C::
 }
 
 // While a buffer is processed its connection's answers are not refused for send_limit: whether there is room
-// was asked before, a buffer calls for a bounded number of them, and kControlRoom is kept for them.
+// was asked before, a buffer calls for a bounded number of them, and carrier_send_limit() has room for them.
 template <net::Carrier C, class... Handlers>
 void Endpoint<C, Handlers...>::process(net::ConnId id, Slot& slot, std::span<std::byte> in) {
     answering_ = id;

@@ -1,15 +1,21 @@
 #pragma once
 // One shard's loop, and the limits that an endpoint asks of its carrier.
 
+#include <algorithm>
 #include <atomic>
+#include <cstdint>
 
 #include "engine/endpoint/endpoint.h"
 
 namespace millrace {
 
-// A carrier's own bound on unsent bytes lies this far above EndpointConfig::send_limit: room for the control
-// frames and answers that one receive buffer can call for after the limit is reached.
-inline constexpr std::uint32_t kControlRoom = 256u << 10;
+// A carrier's own bound on unsent bytes. Below EndpointConfig::send_limit there is always room for one
+// message more, however long; beyond that, for the frames that the rest of its receive buffer can call for.
+inline std::uint32_t carrier_send_limit(const EndpointConfig& config) {
+    constexpr std::uint64_t kControlRoom = 256u << 10;
+    return static_cast<std::uint32_t>(
+        std::min<std::uint64_t>(config.send_limit + config.max_message + kControlRoom, UINT32_MAX));
+}
 
 // What another thread may ask of a shard; polled once a loop, relaxed loads only.
 struct ShardControl {

@@ -9,7 +9,7 @@ net::StackConfig stack_config(const ServeOptions& options) {
         config.addresses.push_back({.first = ip.address, .count = 1, .prefix = ip.prefix});
     config.gateway = options.gateway;
     config.tcp.max_connections = options.max_connections;
-    config.tcp.send_limit = static_cast<std::uint32_t>(options.endpoint.send_limit) + kControlRoom;
+    config.tcp.send_limit = carrier_send_limit(options.endpoint);
     config.tcp.delayed_ack = options.delayed_ack;
     if (options.buffers != 0) config.data_mbufs = static_cast<unsigned>(options.buffers);
     return config;

@@ -8,12 +8,11 @@ namespace millrace {
 net::UringConfig uring_config(const ServeOptions& options) {
     net::UringConfig config;
     config.max_connections = options.max_connections;
-    config.send_limit = static_cast<std::uint32_t>(options.endpoint.send_limit) + kControlRoom;
+    config.send_limit = carrier_send_limit(options.endpoint);
     config.share_port = options.cores.size() > 1;
     return config;
 }
 
-// A CPU that this process may not use leaves the thread where it was: the server works, only less evenly.
 void pin_to_cpu(unsigned cpu) {
     cpu_set_t set;
     CPU_ZERO(&set);

@@ -7,6 +7,7 @@
 
 #include "engine/run/server.h"
 #include "netstack/base/clock.h"
+#include "netstack/eal/eal.h"
 #include "netstack/uring/uring_carrier.h"
 
 namespace millrace {
@@ -18,6 +19,7 @@ template <class... Handlers>
 Expected<void> serve_uring(const ServeOptions& options, const App<Handlers...>& app) {
     constexpr Duration kIdleWait =
         100ms;  // a shard with nothing to do sleeps, and looks at its control this often
+    if (auto checked = net::check_cpus(options.cores); !checked) return checked;
     const TscClock clock;
     const std::size_t count = options.cores.size();
     ShardControl control;

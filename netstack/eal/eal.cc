@@ -74,22 +74,6 @@ std::string join_words(const std::vector<std::string>& words) {
     return text;
 }
 
-Expected<void> check_cpus(const std::vector<unsigned>& cpus) {
-    const auto allowed = allowed_cpus();
-    for (const unsigned cpu : cpus)
-        if (!std::binary_search(allowed.begin(), allowed.end(), cpu)) {
-            std::string list;
-            for (const unsigned a : allowed)
-                list += (list.empty() ? "" : ",") + std::to_string(a);
-            return fail("CPU " + std::to_string(cpu) + " is not one that this process may use (" + list +
-                        "): choose among these with --cores");
-        }
-    if (cpus.size() + 1 > RTE_MAX_LCORE)
-        return fail("more shards than DPDK has lcores (" + std::to_string(RTE_MAX_LCORE - 1) +
-                    "): name fewer with --cores");
-    return {};
-}
-
 }  // namespace
 
 std::vector<unsigned> allowed_cpus() {
@@ -100,6 +84,19 @@ std::vector<unsigned> allowed_cpus() {
     for (unsigned cpu = 0; cpu < CPU_SETSIZE; ++cpu)
         if (CPU_ISSET(cpu, &set)) cpus.push_back(cpu);
     return cpus;
+}
+
+Expected<void> check_cpus(const std::vector<unsigned>& cpus) {
+    const auto allowed = allowed_cpus();
+    for (const unsigned cpu : cpus)
+        if (!std::binary_search(allowed.begin(), allowed.end(), cpu)) {
+            std::string list;
+            for (const unsigned a : allowed)
+                list += (list.empty() ? "" : ",") + std::to_string(a);
+            return fail("CPU " + std::to_string(cpu) + " is not one that this process may use (" + list +
+                        "): choose among these with --cores");
+        }
+    return {};
 }
 
 struct Eal::Workers {
@@ -115,8 +112,12 @@ Eal::Eal(std::unique_ptr<Workers> workers) : workers_(std::move(workers)) {}
 Eal::Eal(Eal&&) noexcept = default;
 
 Expected<Eal> Eal::start(const EalOptions& options) {
-    if (!chooses_lcores(split(options.args)))
+    if (!chooses_lcores(split(options.args))) {
         if (auto good = check_cpus(options.cpus); !good) return tl::unexpected(good.error());
+        if (options.cpus.size() + 1 > RTE_MAX_LCORE)
+            return fail("more shards than DPDK has lcores (" + std::to_string(RTE_MAX_LCORE - 1) +
+                        "): name fewer with --cores");
+    }
     std::vector<std::string> args = arguments_for(options);
     auto state = std::make_unique<Workers>();
     state->arguments = join_words({args.begin() + 1, args.end()});

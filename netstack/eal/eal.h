@@ -49,5 +49,7 @@ class Eal {
 
 // CPUs that this process may run on (its affinity mask), ascending.
 std::vector<unsigned> allowed_cpus();
+// Whether the process may run on all of `cpus`.
+Expected<void> check_cpus(const std::vector<unsigned>& cpus);
 
 }  // namespace millrace::net
