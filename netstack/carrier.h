@@ -32,7 +32,9 @@ namespace millrace::net {
 // array with the same index.
 enum class ConnId : std::uint32_t {};
 
-constexpr std::uint32_t index(ConnId id) { return static_cast<std::uint32_t>(id); }
+constexpr std::uint32_t index(ConnId id) {
+    return static_cast<std::uint32_t>(id);
+}
 
 inline constexpr ConnId kNoConn{0xffffffff};
 
@@ -59,14 +61,22 @@ enum class CloseReason : std::uint8_t {
 
 constexpr std::string_view to_string(CloseReason reason) {
     switch (reason) {
-        case CloseReason::kNone: return "none";
-        case CloseReason::kFinished: return "finished";
-        case CloseReason::kReset: return "reset by peer";
-        case CloseReason::kRefused: return "refused";
-        case CloseReason::kTimedOut: return "timed out";
-        case CloseReason::kUnreachable: return "unreachable";
-        case CloseReason::kNoMemory: return "out of memory";
-        case CloseReason::kLocalError: return "local error";
+        case CloseReason::kNone:
+            return "none";
+        case CloseReason::kFinished:
+            return "finished";
+        case CloseReason::kReset:
+            return "reset by peer";
+        case CloseReason::kRefused:
+            return "refused";
+        case CloseReason::kTimedOut:
+            return "timed out";
+        case CloseReason::kUnreachable:
+            return "unreachable";
+        case CloseReason::kNoMemory:
+            return "out of memory";
+        case CloseReason::kLocalError:
+            return "local error";
     }
     return "unknown";
 }
@@ -74,10 +84,10 @@ constexpr std::string_view to_string(CloseReason reason) {
 // Received bytes and the right to keep them: mutable (frames are unmasked in place), move-only, given back to
 // the carrier's pool by the destructor.
 template <class B>
-concept ReceivedBytes = std::movable<B> && !std::copyable<B> && std::default_initializable<B> &&
-                        requires(const B bytes) {
-                            { bytes.bytes() } -> std::same_as<std::span<std::byte>>;
-                        };
+concept ReceivedBytes =
+    std::movable<B> && !std::copyable<B> && std::default_initializable<B> && requires(const B bytes) {
+    { bytes.bytes() } -> std::same_as<std::span<std::byte>>;
+};
 
 template <class Bytes>
 struct Event {
@@ -88,64 +98,63 @@ struct Event {
 };
 
 template <class C>
-concept Carrier =
-    ReceivedBytes<typename C::Bytes> && std::copyable<typename C::Shared> &&
+concept Carrier = ReceivedBytes<typename C::Bytes> && std::copyable<typename C::Shared> &&
     requires(C carrier, const C view, ConnId id, Time now, std::size_t n, std::span<const std::byte> copy,
              const typename C::Shared& shared, SocketAddress address) {
-        // --- the loop ---
-        { carrier.poll(now) } -> std::same_as<std::span<Event<typename C::Bytes>>>;
-        carrier.flush(now);
+    // --- the loop ---
+    { carrier.poll(now) } -> std::same_as<std::span<Event<typename C::Bytes>>>;
+    carrier.flush(now);
 
-        // --- opening ---
-        // Listens on `address`; kAccepted events follow.
-        { carrier.listen(address) } -> std::same_as<Expected<void>>;
-        carrier.stop_listening();
-        // Starts a connection to `address`: kConnected or kClosed follows. kNoConn when a bound was reached
-        // (no slot, no port), which is counted.
-        { carrier.connect(address, now) } -> std::same_as<ConnId>;
+    // --- opening ---
+    // Listens on `address`; kAccepted events follow.
+    { carrier.listen(address) } -> std::same_as<Expected<void>>;
+    carrier.stop_listening();
+    // Starts a connection to `address`: kConnected or kClosed follows. kNoConn when a bound was reached
+    // (no slot, no port), which is counted.
+    { carrier.connect(address, now) } -> std::same_as<ConnId>;
 
-        // --- ending ---
-        // Sends what is queued, then FIN. Received bytes are still delivered until kClosed. No more may be
-        // appended.
-        carrier.close(id);
-        // Ends at once, with RST where the protocol calls for one. No event follows; the slot is free after
-        // this batch.
-        carrier.abort(id);
+    // --- ending ---
+    // Sends what is queued, then FIN. Received bytes are still delivered until kClosed. No more may be
+    // appended.
+    carrier.close(id);
+    // Ends at once, with RST where the protocol calls for one. No event follows; the slot is free after
+    // this batch.
+    carrier.abort(id);
 
-        // --- sending: all or nothing, then written in place ---
-        // Makes room for `n` more bytes. False when unsent bytes have reached the bound or the pool is dry:
-        // then nothing has changed, and kWritable tells when to try again. True: room() and commit() cannot
-        // fail for `n` bytes.
-        { carrier.prepare(id, n) } -> std::same_as<bool>;
-        // The next contiguous place to write, of at least one byte while prepared bytes remain.
-        { carrier.room(id) } -> std::same_as<std::span<std::byte>>;
-        // The first `n` bytes of room() are written; they leave with the next flush().
-        carrier.commit(id, n);
-        // Bytes built once and sent to many by reference. make_shared() gives an empty Shared when the pool
-        // is dry; append() is all or nothing, as prepare() is.
-        { carrier.make_shared(copy) } -> std::same_as<typename C::Shared>;
-        { carrier.append(id, shared) } -> std::same_as<bool>;
-        // Bytes appended and not yet taken by the peer's TCP (DPDK: unacknowledged) or by the kernel (io_uring).
-        { view.unsent(id) } -> std::same_as<std::size_t>;
+    // --- sending: all or nothing, then written in place ---
+    // Makes room for `n` more bytes. False when unsent bytes have reached the bound or the pool is dry:
+    // then nothing has changed, and kWritable tells when to try again. True: room() and commit() cannot
+    // fail for `n` bytes.
+    { carrier.prepare(id, n) } -> std::same_as<bool>;
+    // The next contiguous place to write, of at least one byte while prepared bytes remain.
+    { carrier.room(id) } -> std::same_as<std::span<std::byte>>;
+    // The first `n` bytes of room() are written; they leave with the next flush().
+    carrier.commit(id, n);
+    // Bytes built once and sent to many by reference. make_shared() gives an empty Shared when the pool
+    // is dry; append() is all or nothing, as prepare() is.
+    { carrier.make_shared(copy) } -> std::same_as<typename C::Shared>;
+    { carrier.append(id, shared) } -> std::same_as<bool>;
+    // Bytes appended and not yet taken by the peer's TCP (DPDK: unacknowledged) or by the kernel (io_uring).
+    { view.unsent(id) } -> std::same_as<std::size_t>;
 
-        // --- receiving ---
-        // A paused connection delivers nothing; its window closes, so the peer slows down.
-        carrier.pause(id);
-        carrier.resume(id);
+    // --- receiving ---
+    // A paused connection delivers nothing; its window closes, so the peer slows down.
+    carrier.pause(id);
+    carrier.resume(id);
 
-        // --- the rest ---
-        // One timer a connection; a later call replaces an earlier one. kTimer comes at or after `now`.
-        carrier.set_timer(id, now);
-        carrier.cancel_timer(id);
-        { view.peer(id) } -> std::same_as<SocketAddress>;
-        { view.connections() } -> std::same_as<std::size_t>;      // in use, half-open ones included
-        { view.max_connections() } -> std::same_as<std::size_t>;  // every ConnId's index is below this
-        // True while the send pool is below its low-water mark: the engine then takes in no new work.
-        { view.under_pressure() } -> std::same_as<bool>;
-        // Bytes that this shard's connections, tables and pools hold now. Not for the hot path.
-        { view.memory_in_use() } -> std::same_as<std::size_t>;
-        // Calls visitor(std::string_view name, std::uint64_t value) for each counter; safe from any thread.
-        view.visit_counters([](std::string_view, std::uint64_t) {});
-    };
+    // --- the rest ---
+    // One timer a connection; a later call replaces an earlier one. kTimer comes at or after `now`.
+    carrier.set_timer(id, now);
+    carrier.cancel_timer(id);
+    { view.peer(id) } -> std::same_as<SocketAddress>;
+    { view.connections() } -> std::same_as<std::size_t>;      // in use, half-open ones included
+    { view.max_connections() } -> std::same_as<std::size_t>;  // every ConnId's index is below this
+    // True while the send pool is below its low-water mark: the engine then takes in no new work.
+    { view.under_pressure() } -> std::same_as<bool>;
+    // Bytes that this shard's connections, tables and pools hold now. Not for the hot path.
+    { view.memory_in_use() } -> std::same_as<std::size_t>;
+    // Calls visitor(std::string_view name, std::uint64_t value) for each counter; safe from any thread.
+    view.visit_counters([](std::string_view, std::uint64_t) {});
+};
 
 }  // namespace millrace::net

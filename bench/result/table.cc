@@ -71,8 +71,8 @@ void show(std::string& out, const EchoResult& r) {
     block.line("{} connections, {} message{} in flight on each, {} payload, {:.3g} s",
                with_commas(r.connections), with_commas(r.in_flight), r.in_flight == 1 ? "" : "s",
                bytes(r.payload_bytes), r.seconds);
-    block.line("every byte verified at both ends: {} messages, {} corrupted, {} lost", with_commas(r.messages),
-               with_commas(r.corrupted), with_commas(r.lost));
+    block.line("every byte verified at both ends: {} messages, {} corrupted, {} lost",
+               with_commas(r.messages), with_commas(r.corrupted), with_commas(r.lost));
     if (r.messages != 0)
         block.line("{:.2f} segments a message from the client",
                    static_cast<double>(r.client_segments) / static_cast<double>(r.messages));

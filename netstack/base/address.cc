@@ -44,8 +44,8 @@ Expected<SocketAddress> parse_socket_address(std::string_view text) {
 
 std::string to_string(Ipv4 ip) {
     const std::uint32_t v = ip.value;
-    return std::to_string(v >> 24) + '.' + std::to_string(v >> 16 & 255) + '.' + std::to_string(v >> 8 & 255) +
-           '.' + std::to_string(v & 255);
+    return std::to_string(v >> 24) + '.' + std::to_string(v >> 16 & 255) + '.' +
+           std::to_string(v >> 8 & 255) + '.' + std::to_string(v & 255);
 }
 
 std::string to_string(const SocketAddress& address) {

@@ -16,7 +16,7 @@ namespace millrace {
 
 // T must be valid when all its bytes are zero: fresh pages arrive zeroed and no constructor runs.
 template <class T>
-    requires std::is_trivially_destructible_v<T>
+requires std::is_trivially_destructible_v<T>
 class ReservedArray {
   public:
     static Expected<ReservedArray> create(std::size_t capacity) {
@@ -68,8 +68,8 @@ class ReservedArray {
 std::size_t resident_bytes(const void* place, std::size_t length);
 
 template <class T>
-    requires std::is_trivially_destructible_v<T>
-std::size_t ReservedArray<T>::resident_bytes() const {
+requires std::is_trivially_destructible_v<T> std::size_t ReservedArray<T>::resident_bytes()
+const {
     return data_ ? millrace::resident_bytes(data_, capacity_ * sizeof(T)) : 0;
 }
 

@@ -147,7 +147,8 @@ std::uint32_t Tcp::window_step(const Connection& c) const {
     return std::min<std::uint32_t>(config_.receive_window / 2, c.mss);
 }
 
-// Where the right edge could be: as far as the window field can say, less what the application has yet to take.
+// Where the right edge could be: as far as the window field can say, less what the application has yet to
+// take.
 Seq Tcp::window_edge(const Connection& c) const {
     const std::uint32_t most = std::min<std::uint32_t>(config_.receive_window, 0xffffu << c.receive_scale());
     const std::uint32_t held = c.reassembly == kNoBlock ? 0 : reassemblies_[c.reassembly].ready_bytes();

@@ -23,5 +23,6 @@ struct Echo {
 
 int main(int argc, char** argv) {
     return millrace::serve(
-        argc, argv, millrace::app(millrace::route("/", Echo{}), millrace::page("/healthz", "text/plain", "ok\n")));
+        argc, argv,
+        millrace::app(millrace::route("/", Echo{}), millrace::page("/healthz", "text/plain", "ok\n")));
 }

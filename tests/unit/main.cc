@@ -8,8 +8,8 @@
 
 int main(int argc, char** argv) {
     ::testing::InitGoogleTest(&argc, argv);
-    const char* eal[] = {"unit-tests", "--no-huge",   "--no-shconf", "--no-pci",          "-m",
-                         "1024",       "--lcores",    "0@0",         "--log-level=error", "--no-telemetry"};
+    const char* eal[] = {"unit-tests", "--no-huge", "--no-shconf", "--no-pci",          "-m",
+                         "1024",       "--lcores",  "0@0",         "--log-level=error", "--no-telemetry"};
     if (rte_eal_init(static_cast<int>(std::size(eal)), const_cast<char**>(eal)) < 0) {
         std::fprintf(stderr, "unit-tests: EAL did not start\n");
         return 2;

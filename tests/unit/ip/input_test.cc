@@ -93,7 +93,8 @@ TEST_F(IpInputTest, BogusHeaderFieldsAreDropped) {
         packet[at] = value;
         test::set16(packet, 10, 0);
         const std::size_t header = std::min<std::size_t>((packet[0] & 15u) * 4u, packet.size());
-        test::set16(packet, 10, test::rfc1071(Octets(packet.begin(), packet.begin() + static_cast<long>(header))));
+        test::set16(packet, 10,
+                    test::rfc1071(Octets(packet.begin(), packet.begin() + static_cast<long>(header))));
         return verdict(framed(packet));
     };
     EXPECT_EQ(with(8, 64), IpVerdict::kTcp);
