@@ -1,5 +1,7 @@
 #include "engine/run/server.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstdio>
 
@@ -18,6 +20,15 @@ bool all_ended(const std::vector<ShardStatus>& shards) {
 void announce(const std::vector<net::SocketAddress>& listen) {
     for (const auto& address : listen)
         std::fprintf(stderr, "millrace: listening on ws://%s\n", net::to_string(address).c_str());
+}
+
+void report_shard(unsigned shard, unsigned core, const EndpointCounters& counters) {
+    fmt::print(stderr, "millrace: shard {} on core {} opened {} WebSockets and received {} messages\n", shard,
+               core, counters.opened.value(), counters.messages_received.value());
+}
+
+void advise(std::string_view hint) {
+    fmt::print(stderr, "millrace: {}\n", hint);
 }
 
 Expected<void> supervise(const ServeOptions& options, ShardControl& control,

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <future>
+#include <string_view>
 #include <vector>
 
 #include "engine/endpoint/shard.h"
@@ -26,10 +27,16 @@ void announce(const std::vector<net::SocketAddress>& listen);
 Expected<void> supervise(const ServeOptions& options, ShardControl& control,
                          std::vector<ShardStatus>& shards);
 
-// A shard from its carrier to its end, on the shard's own thread.
+// One line on standard error about what a shard has done.
+void report_shard(unsigned shard, unsigned core, const EndpointCounters& counters);
+
+// What the user could set better, seen while serving: one line on standard error.
+void advise(std::string_view hint);
+
+// Shard `shard` from its carrier to its end, on its own thread.
 template <class Clock, class C, class... Handlers>
-void serve_shard(const Clock& clock, C& carrier, const ServeOptions& options, const App<Handlers...>& app,
-                 const ShardControl& control, ShardStatus& status) {
+void serve_shard(unsigned shard, const Clock& clock, C& carrier, const ServeOptions& options,
+                 const App<Handlers...>& app, const ShardControl& control, ShardStatus& status) {
     auto endpoint = Endpoint<C, Handlers...>::create(carrier, options.endpoint, app);
     if (!endpoint) return status.ready.set_value(tl::unexpected(endpoint.error()));
     for (const net::SocketAddress& address : options.listen)
@@ -37,6 +44,7 @@ void serve_shard(const Clock& clock, C& carrier, const ServeOptions& options, co
             return status.ready.set_value(tl::unexpected(listening.error()));
     status.ready.set_value({});
     run_shard(clock, carrier, **endpoint, control);
+    report_shard(shard, options.cores[shard], (*endpoint)->counters());
 }
 
 }  // namespace millrace

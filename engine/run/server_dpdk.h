@@ -33,13 +33,18 @@ Expected<void> serve_dpdk(const ServeOptions& options, const App<Handlers...>& a
     std::vector<ShardStatus> status(count);
     for (unsigned i = 0; i < count; ++i) {
         (*ground)->eal.launch(i, [&, i] {
-            serve_shard(clock, *(*ground)->carriers[i], options, app, control, status[i]);
+            serve_shard(i, clock, *(*ground)->carriers[i], options, app, control, status[i]);
             status[i].ended.store(true);
         });
     }
     auto result = supervise(options, control, status);
     for (unsigned i = 0; i < count; ++i)
         (*ground)->eal.join(i);
+    for (const auto& carrier : (*ground)->carriers)
+        if (const auto hint = carrier->hint(); !hint.empty()) {
+            advise(hint);
+            break;
+        }
     return result;
 }
 

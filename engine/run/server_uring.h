@@ -31,7 +31,7 @@ Expected<void> serve_uring(const ServeOptions& options, const App<Handlers...>& 
             auto carrier = net::UringCarrier::create(uring_config(options));  // a ring belongs to its thread
             if (carrier) {
                 (*carrier)->set_idle_wait(kIdleWait);
-                serve_shard(clock, **carrier, options, app, control, status[i]);
+                serve_shard(static_cast<unsigned>(i), clock, **carrier, options, app, control, status[i]);
             } else {
                 status[i].ready.set_value(tl::unexpected(carrier.error()));
             }

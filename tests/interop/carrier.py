@@ -29,6 +29,7 @@ class Carrier:
         self.network = network
         self._build = build
         self._shared = None
+        self._queues = 1
 
     @property
     def origin(self):
@@ -44,7 +45,7 @@ class Carrier:
 
     @property
     def eal(self):
-        return EAL + DEVICES[self.name]
+        return EAL + DEVICES[self.name] + (f",qpairs={self._queues}" if self.name == "dpdk" else "")
 
     def program(self, name):
         return os.path.join(self._build, name)
@@ -62,6 +63,15 @@ class Carrier:
         """A server of its own for one test. The shared one has to make room: same port, same interface."""
         self.stop()
         return self._start(*options)
+
+    def serve_in_shards(self, count):
+        """A server of `count` shards, on the CPUs that there are in turn."""
+        cpus = sorted(os.sched_getaffinity(0))
+        self._queues = count
+        try:
+            return self.serve("--cores", ",".join(str(cpus[i % len(cpus)]) for i in range(count)))
+        finally:
+            self._queues = 1
 
     def share(self):
         """The server that all tests use which have no wish of their own."""

@@ -1,7 +1,10 @@
 """Many connections of the kernel's TCP at once."""
 
 import asyncio
+import re
+import signal
 
+from carrier import PATIENCE
 from harness import case, equal, require
 
 from .echo import binary_of, connect, echoes
@@ -62,3 +65,25 @@ def churn(carrier):
         await asyncio.gather(*(worker(100) for _ in range(20)))
 
     asyncio.run(scenario())
+
+
+@case("many: two shards share 200 connections between them")
+def shards(carrier):
+    async def scenario():
+        peers = [await connect(carrier.echo) for _ in range(200)]
+        for turn in range(5):
+            await asyncio.gather(*(echoes(peer, f"{number}, {turn}", "echo") for number, peer in enumerate(peers)))
+        for peer in peers:
+            await peer.close()
+
+    with carrier.serve_in_shards(2) as server:
+        asyncio.run(scenario())
+        server.signal(signal.SIGTERM)
+        equal(server.wait(PATIENCE), 0, "exit status")
+        served = [(int(opened), int(messages)) for opened, messages in
+                  re.findall(r"shard \d+ on core \d+ opened (\d+) WebSockets and received (\d+) messages", server.said())]
+    equal(len(served), 2, "shards that said what they served")
+    equal(sum(opened for opened, _ in served), 200, "connections of both shards")
+    for opened, messages in served:
+        require(opened > 0, f"every shard has connections: {served}")
+        equal(messages, opened * 5, "messages of a shard: those of its own connections")
