@@ -3,24 +3,11 @@
 // TcpExt's) where the kernel has one, so that they mean what a reader of nstat expects.
 
 #include <array>
-#include <atomic>
-#include <cstdint>
 #include <string_view>
 
+#include "netstack/base/counter.h"
+
 namespace millrace::tcp {
-
-// One writer: an increment is a load and a store, never a locked read-modify-write.
-class Counter {
-  public:
-    void operator++() { *this += 1; }
-    void operator+=(std::uint64_t n) {
-        value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
-    }
-    std::uint64_t value() const { return value_.load(std::memory_order_relaxed); }
-
-  private:
-    std::atomic<std::uint64_t> value_{0};
-};
 
 struct Counters {
     Counter active_opens, passive_opens, attempt_fails, established_resets;
