@@ -66,7 +66,8 @@ class Installed:
         if os.path.dirname(os.path.dirname(HERE)) in " ".join(flags):
             raise RuntimeError(f"the flags lead back to the sources: {flags}")
         # Away from the repository: nothing but the installed tree and the system can be found.
-        run("g++", "-std=gnu++20", "-O2", "-Wall", "-Werror", os.path.join(HERE, "echo.cc"), "-o", self._echo, *flags,
+        # DPDK 22.11's own headers do what C++20 deprecates: arithmetic on volatile objects.
+        run("g++", "-std=gnu++20", "-O2", "-Wall", "-Werror", "-Wno-volatile", os.path.join(HERE, "echo.cc"), "-o", self._echo, *flags,
             cwd=self._root)
 
     def it_echoes(self):
