@@ -1,4 +1,4 @@
-// The unit tests' program. EAL is started once, as the embedded default does it: no hugepages, no PCI, no
+// The main of every module's unit tests. EAL is started once, as the embedded default does it: no hugepages, no PCI, no
 // files shared with other processes, no root.
 
 #include <gtest/gtest.h>
