@@ -54,6 +54,7 @@ enum Flag : std::uint32_t {
     kSynLost = 1u << 19,        // RFC 6298 (5.7)
     kPoolRefused = 1u << 20,    // of kSendRefused the reason: mbufs, not the send limit
     kWindowScaling = 1u << 21,  // both ends sent the option (RFC 7323 section 2.2)
+    kSack = 1u << 22,           // both ends sent SACK-Permitted (RFC 2018 section 2)
 };
 
 // In TIME-WAIT: the neighbours in the list of those that wait.

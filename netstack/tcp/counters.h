@@ -16,6 +16,7 @@ struct Counters {
     Counter paws_rejected, challenge_acks, syn_challenges, acks_skipped, out_of_window;
     Counter fast_retransmits, timeouts, aborts_on_timeout, window_probes, delayed_acks;
     Counter out_of_order, out_of_order_drops, receive_drops_events;
+    Counter dsack_old_sent, dsack_out_of_order_sent;
     Counter time_wait, time_wait_recycled, time_wait_evicted;
     Counter data_pool_dry, header_pool_dry, blocks_dry, shared_copies, unreachables;
 };
@@ -52,6 +53,8 @@ inline constexpr std::array kCounterNames{
     CounterName{"tcp.TCPOFOQueue", &Counters::out_of_order},
     CounterName{"tcp.OfoPruned", &Counters::out_of_order_drops},
     CounterName{"tcp.EventsFullDrop", &Counters::receive_drops_events},
+    CounterName{"tcp.TCPDSACKOldSent", &Counters::dsack_old_sent},
+    CounterName{"tcp.TCPDSACKOfoSent", &Counters::dsack_out_of_order_sent},
     CounterName{"tcp.TW", &Counters::time_wait},
     CounterName{"tcp.TWRecycled", &Counters::time_wait_recycled},
     CounterName{"tcp.TWEvicted", &Counters::time_wait_evicted},

@@ -74,7 +74,7 @@ bool Tcp::fast_path(Handle h, Segment& segment) {
     Connection& c = h.c;
     const bool usual = c.state == State::kEstablished && (segment.flags & ~kPsh) == kAck &&
                        segment.seq == c.rcv_nxt && c.reassembly == kNoBlock && !c.has(kPaused) &&
-                       segment.length <= c.receive_window() &&
+                       segment.length <= c.receive_window() && segment.options.sack_count == 0 &&
                        segment.options.has_timestamps == c.has(kTimestamps) &&
                        segment.ack - c.snd_una <= c.snd_nxt - c.snd_una;
     if (!usual) return false;
@@ -203,7 +203,7 @@ void Tcp::not_acceptable(Handle h, const Segment& segment) {
         return;
     }
     if (segment.seg_len() == 0 || segment.has(kSyn)) return challenge(h);
-    send_bare(h, kAck, c.snd_nxt);
+    send_ack(h, old_bytes(c, segment));
     if (at_closed_window && segment.has(kAck) && c.state != State::kSynReceived) ack_arrives(h, segment);
 }
 

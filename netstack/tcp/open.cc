@@ -56,6 +56,7 @@ void Tcp::learn_options(Connection& c, const Options& options) {
         c.set(kWindowScaling);
         c.scales = static_cast<std::uint8_t>(receive_scale_ << 4 | options.window_scale);
     }
+    if (options.sack_permitted) c.set(kSack);
     // RFC 6691: the MSS is less what our options take; and a unit must fit one mbuf.
     std::uint16_t mss = options.mss != 0 ? std::max(options.mss, kLeastMss) : kDefaultMss;
     mss = std::min(mss, local_mss_) - (c.has(kTimestamps) ? kTimestampBytes : 0);

@@ -1,13 +1,26 @@
 #pragma once
-// TCP options (RFC 9293 section 3.2; RFC 7323; RFC 2018's permission is read, its blocks are a later room).
+// TCP options (RFC 9293 section 3.2, RFC 7323, RFC 2018).
 
 #include <rte_byteorder.h>
 
+#include <array>
 #include <cstdint>
 #include <cstring>
 #include <span>
 
+#include "netstack/tcp/seq.h"
+
 namespace millrace::tcp {
+
+// Bytes from `from` up to and without `to`. Empty: none.
+struct SackBlock {
+    Seq from, to;
+
+    bool empty() const { return from == to; }
+    friend bool operator==(SackBlock, SackBlock) = default;
+};
+
+inline constexpr std::size_t kMostSackBlocks = 4;  // what 40 bytes of options take (RFC 2018 section 3)
 
 struct Options {
     std::uint32_t ts_value = 0;
@@ -17,6 +30,10 @@ struct Options {
     bool has_timestamps = false;
     bool has_window_scale = false;
     bool sack_permitted = false;
+    std::uint8_t sack_count = 0;
+    std::array<SackBlock, kMostSackBlocks> sack{};
+
+    std::span<const SackBlock> sack_blocks() const { return {sack.data(), sack_count}; }
 };
 
 inline constexpr std::uint16_t kTimestampBytes = 12;  // with the two NOPs that align it (RFC 7323 appendix A)
@@ -47,6 +64,8 @@ inline std::uint16_t write_timestamps(std::uint8_t* at, std::uint32_t value, std
     std::memcpy(at, words, sizeof words);
     return sizeof words;
 }
+// Two NOPs align the blocks; nothing at all when there are none.
+std::uint16_t write_sack(std::uint8_t* at, std::span<const SackBlock> blocks);
 // Those of `options` that are set, in a SYN; a multiple of four bytes.
 std::uint16_t write_syn_options(std::uint8_t* at, const Options& options);
 

@@ -243,13 +243,19 @@ void Tcp::send_fin(Handle h) {
 }
 
 // A segment without payload. False when the pool is dry or the list is full: an ACK is then still owed.
-bool Tcp::send_bare(Handle h, std::uint8_t flags, Seq seq) {
+bool Tcp::send_bare(Handle h, std::uint8_t flags, Seq seq, SackBlock duplicate) {
     rte_mbuf* packet = tx_.room() > 0 ? header_mbuf() : nullptr;
     if (packet == nullptr) return false;
     write_header(h.c, packet, flags, seq);
-    packet->data_len = header_bytes(h.c);
-    packet->pkt_len = packet->data_len;
-    push_segment(packet, h.c, packet->data_len);
+    auto* header = rte_pktmbuf_mtod(packet, rte_tcp_hdr*);
+    std::uint16_t bytes = header_bytes(h.c);
+    if (h.c.has(kSack) && !(flags & kRst)) {
+        bytes += write_sack_blocks(h.c, reinterpret_cast<std::uint8_t*>(header) + bytes, duplicate);
+        header->data_off = static_cast<std::uint8_t>(bytes / 4 << 4);
+    }
+    packet->data_len = bytes;
+    packet->pkt_len = bytes;
+    push_segment(packet, h.c, bytes);
     return true;
 }
 
@@ -267,7 +273,8 @@ void Tcp::send_syn(Handle h) {
                           .mss = local_mss_,
                           .window_scale = receive_scale_,
                           .has_timestamps = !answer || c.has(kTimestamps),
-                          .has_window_scale = !answer || c.has(kWindowScaling)};
+                          .has_window_scale = !answer || c.has(kWindowScaling),
+                          .sack_permitted = !answer || c.has(kSack)};
     const std::uint16_t bytes =
         kMinHeader + write_syn_options(reinterpret_cast<std::uint8_t*>(header + 1), options);
     *header = {.src_port = rte_cpu_to_be_16(c.local_port),

@@ -10,6 +10,7 @@
 
 #include <cstdint>
 
+#include "netstack/tcp/sack.h"
 #include "netstack/tcp/seq.h"
 
 namespace millrace::tcp {
@@ -28,6 +29,7 @@ struct Reassembly {
     std::uint32_t count = 0;  // mbufs
     Seq fin;                  // where the peer's FIN lies
     bool has_fin = false;
+    SackBlocks sack;
 
     // Takes one mbuf of payload that begins at `seq`, no earlier than rcv_nxt. What is held already is cut
     // off the newcomer, or frees it; returns how many mbufs more (or, when it covered others, fewer) are
@@ -39,7 +41,7 @@ struct Reassembly {
     std::uint32_t ready_bytes() const { return ready_tail ? held_end(ready_tail) - held_seq(head) : 0; }
     void free_all();
 };
-static_assert(sizeof(Reassembly) <= 64);
+static_assert(sizeof(Reassembly) <= 128);
 
 // Cuts bytes off a chain's front or back, freeing the mbufs that become empty. `bytes` is less than the
 // chain's length.

@@ -25,6 +25,7 @@ void Tcp::receive_text(Handle h, Segment& segment) {
     // it.
     const std::uint32_t old = segment.seq < c.rcv_nxt ? c.rcv_nxt - segment.seq : 0;
     const std::uint32_t cut = std::min(old, segment.length);
+    const SackBlock duplicate = old_bytes(c, segment);
     segment.seq += cut;
     segment.length -= cut;
     if (segment.seq + segment.length > c.rcv_adv) {
@@ -36,6 +37,7 @@ void Tcp::receive_text(Handle h, Segment& segment) {
     const bool in_order = segment.seq == c.rcv_nxt && c.reassembly == kNoBlock && !c.has(kPaused);
     if (!in_order) {
         if (segment.length > 0 || segment.has(kFin)) hold(h, segment, cut);
+        if (!duplicate.empty()) send_ack(h, duplicate);
         return;
     }
     if (segment.length > 0) {
@@ -43,6 +45,7 @@ void Tcp::receive_text(Handle h, Segment& segment) {
         push_received(h, trim_front(std::exchange(segment.packet, nullptr), segment.header_bytes + cut));
         acknowledge_text(h);
     }
+    if (!duplicate.empty()) send_ack(h, duplicate);
     if (segment.has(kFin)) receive_fin(h);
 }
 
@@ -60,12 +63,20 @@ void Tcp::hold(Handle h, Segment& segment, std::uint32_t cut) {
         reassemblies_[c.reassembly] = {};
     }
     Reassembly& r = reassemblies_[c.reassembly];
+    SackBlock duplicate;
     // The segment that fills the first gap is let in beyond the bound: it frees more than it takes.
     const bool full = r.count >= most_held_each_ || held_ >= most_held_;
     if (full && (out_of_order || c.has(kPaused))) {
         ++counters_.out_of_order_drops;
     } else {
-        if (out_of_order) ++counters_.out_of_order;
+        if (out_of_order) {
+            ++counters_.out_of_order;
+            if (segment.length > 0) {
+                const SackBlock fresh{segment.seq, segment.seq + segment.length};
+                duplicate = r.sack.duplicate(fresh);
+                r.sack.add(fresh);
+            }
+        }
         if (segment.has(kFin) && !r.has_fin) {
             r.has_fin = true;
             r.fin = segment.seq + segment.length;
@@ -85,7 +96,7 @@ void Tcp::hold(Handle h, Segment& segment, std::uint32_t cut) {
         }
     }
     if (out_of_order) {
-        send_bare(h, kAck, c.snd_nxt);
+        send_ack(h, duplicate);
     } else {
         c.set(kAckNow);
         mark_dirty(h);
@@ -98,6 +109,7 @@ void Tcp::deliver_held(Handle h) {
     Connection& c = h.c;
     Reassembly& r = reassemblies_[c.reassembly];
     c.rcv_nxt = r.advance(c.rcv_nxt);
+    r.sack.advance(c.rcv_nxt);
     if (!c.has(kPaused)) {
         while (r.ready_tail != nullptr && event_room() > kEventReserve) {
             --held_;

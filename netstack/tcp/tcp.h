@@ -221,6 +221,11 @@ class Tcp {
     std::uint32_t window_step(const Connection& c) const;
     std::uint16_t advertise(Connection& c);
 
+    // sack.cc
+    SackBlock old_bytes(const Connection& c, const Segment& segment) const;
+    void send_ack(Handle h, SackBlock duplicate);
+    std::uint16_t write_sack_blocks(const Connection& c, std::uint8_t* at, SackBlock duplicate) const;
+
     // close.cc and time_wait.cc
     void withdraw(Handle h);
     bool fin_acked(Handle h);
@@ -246,7 +251,7 @@ class Tcp {
     bool send_new(Handle h, SendQueue& q, rte_mbuf* unit, std::uint16_t from, std::uint16_t length);
     Emitted retry_later(Handle h);
     rte_mbuf* frame_unit(Connection& c, rte_mbuf* unit, std::uint16_t from, std::uint16_t length);
-    bool send_bare(Handle h, std::uint8_t flags, Seq seq);
+    bool send_bare(Handle h, std::uint8_t flags, Seq seq, SackBlock duplicate = {});
     void send_syn(Handle h);
     void send_fin(Handle h);
     void fin_sent(Connection& c);

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
 #include <vector>
 
@@ -64,7 +65,7 @@ TEST(TcpOptions, LengthsThatCannotBeAreRefused) {  // RFC 9293 MUST-7
 }
 
 TEST(TcpOptions, WhatIsWrittenIsReadBack) {
-    for (int bits = 0; bits < 8; ++bits) {
+    for (int bits = 0; bits < 16; ++bits) {
         Options o;
         o.mss = bits & 1 ? 1400 : 0;
         o.has_timestamps = bits & 2;
@@ -72,6 +73,7 @@ TEST(TcpOptions, WhatIsWrittenIsReadBack) {
         o.ts_echo = o.has_timestamps ? 5 : 0;
         o.has_window_scale = bits & 4;
         o.window_scale = o.has_window_scale ? 9 : 0;
+        o.sack_permitted = bits & 8;
         std::uint8_t room[40];
         const std::uint16_t bytes = write_syn_options(room, o);
         EXPECT_EQ(bytes % 4, 0);
@@ -83,7 +85,32 @@ TEST(TcpOptions, WhatIsWrittenIsReadBack) {
         EXPECT_EQ(back.ts_echo, o.ts_echo);
         EXPECT_EQ(back.has_window_scale, o.has_window_scale);
         EXPECT_EQ(back.window_scale, o.window_scale);
+        EXPECT_EQ(back.sack_permitted, o.sack_permitted);
+        EXPECT_LE(bytes, kMaxSynOptions);
     }
+}
+
+TEST(TcpOptions, SackBlocksAreWrittenAndReadBack) {  // RFC 2018 section 3
+    for (std::size_t count = 0; count <= kMostSackBlocks; ++count) {
+        std::vector<SackBlock> blocks;
+        for (std::uint32_t i = 0; i < count; ++i)
+            blocks.push_back({Seq{0xfffffff0 + 100 * i}, Seq{0xfffffff0 + 100 * i + 50}});
+        std::uint8_t room[40];
+        const std::uint16_t bytes = write_sack(room, blocks);
+        EXPECT_EQ(bytes, count == 0 ? 0 : 4 + 8 * count);
+        Options back;
+        ASSERT_TRUE(parse_options({room, bytes}, back));
+        EXPECT_TRUE(std::ranges::equal(back.sack_blocks(), blocks));
+    }
+}
+
+TEST(TcpOptions, SackOfNoWholeBlocksIsSkipped) {  // RFC 2018 section 3: 8 * n + 2 bytes
+    Options o;
+    ASSERT_TRUE(parse_options(Bytes{5, 9, 1, 2, 3, 4, 5, 6, 7, 2, 4, 2, 0, 1, 1, 1}, o));
+    EXPECT_EQ(o.sack_count, 0);
+    EXPECT_EQ(o.mss, 512);
+    ASSERT_TRUE(parse_options(Bytes{5, 2, 1, 1}, o));
+    EXPECT_EQ(o.sack_count, 0);
 }
 
 TEST(TcpOptions, AnyBytesAreParsedOrRefused) {
@@ -95,6 +122,7 @@ TEST(TcpOptions, AnyBytesAreParsedOrRefused) {
         Options o;
         parse_options(bytes, o);
         ASSERT_LE(o.window_scale, kMaxWindowScale);
+        ASSERT_LE(o.sack_count, kMostSackBlocks);
     }
 }
 

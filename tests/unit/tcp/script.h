@@ -44,6 +44,7 @@ struct Happened {
 // What the peer's SYN says.
 struct Peer {
     bool timestamps = false;
+    bool sack = false;
     int window_scale = -1;
     std::uint16_t mss = 1460;
     std::uint16_t window = 65535;
@@ -146,6 +147,7 @@ class Script {
         options.window_scale = static_cast<std::uint8_t>(std::max(peer.window_scale, 0));
         options.has_timestamps = peer.timestamps;
         options.ts_value = peer_clock;
+        options.sack_permitted = peer.sack;
         return {.flags = kSyn, .seq = 0, .ack = 0, .window = peer.window, .options = options};
     }
     ConnId accept(const Peer& peer = {}) {
@@ -160,6 +162,21 @@ class Script {
         EXPECT_EQ(accepted.kind, EventKind::kAccepted);
         EXPECT_TRUE(quiet());
         return accepted.conn;
+    }
+    // An ACK that reports blocks, which begin and end at these relative sequence numbers of ours.
+    static Seg sack(std::uint32_t ack,
+                    std::initializer_list<std::pair<std::uint32_t, std::uint32_t>> blocks) {
+        Seg segment{.seq = 1, .ack = ack};
+        for (auto [from, to] : blocks)
+            segment.options.sack[segment.options.sack_count++] = {Seq{from}, Seq{to}};
+        return segment;
+    }
+    // The blocks of a segment of ours, relative to the peer's ISN.
+    static std::vector<std::pair<std::uint32_t, std::uint32_t>> blocks(const Seg& segment) {
+        std::vector<std::pair<std::uint32_t, std::uint32_t>> all;
+        for (const SackBlock& block : segment.options.sack_blocks())
+            all.push_back({block.from.value, block.to.value});
+        return all;
     }
     // connect() to kRemote; the script then speaks for kRemote with our chosen address as its receiver.
     ConnId connect(const Peer& peer = {}) {
@@ -262,6 +279,9 @@ class Script {
         } else if (timestamps) {
             bytes += write_timestamps(options, peer_clock, last_ts_value);
         }
+        for (SackBlock& block : with.sack)
+            block = {block.from + our_isn, block.to + our_isn};
+        bytes += write_sack(options + bytes - kMinHeader, with.sack_blocks());
         *header = {.src_port = rte_cpu_to_be_16(s.from.port),
                    .dst_port = rte_cpu_to_be_16(destination(s).port),
                    .sent_seq = rte_cpu_to_be_32(peer_isn + s.seq),
@@ -310,6 +330,8 @@ class Script {
         const auto* options = reinterpret_cast<const std::uint8_t*>(all.data()) + kMinHeader;
         EXPECT_TRUE(parse_options({options, bytes - std::size_t{kMinHeader}}, s.options));
         if (s.options.has_timestamps) last_ts_value = s.options.ts_value;
+        for (SackBlock& block : s.options.sack)
+            block = {block.from - peer_isn, block.to - peer_isn};
         s.data = all.substr(bytes);
         out.push_back(s);
         // The layers below write in front and change the mbuf's offset and length.
