@@ -12,7 +12,7 @@ namespace millrace::tcp {
 
 struct Config {
     std::size_t max_connections = 65536;
-    std::size_t max_half_open = 16384;  // SYN-RECEIVED; beyond it SYNs are dropped and counted
+    std::size_t max_half_open = 16384;  // SYN-RECEIVED; beyond it SYNs are answered with cookies
     std::uint32_t send_limit =
         1u << 20;  // bytes queued and unacknowledged per connection, before prepare() refuses
     std::uint32_t receive_window = 1u << 20;   // bytes, most that is ever offered

@@ -12,7 +12,8 @@ namespace millrace::tcp {
 struct Counters {
     Counter active_opens, passive_opens, attempt_fails, established_resets;
     Counter in_segments, out_segments, retransmitted_segments, in_errors, out_resets;
-    Counter fast_path, listen_drops_half_open, listen_drops_full, no_ports;
+    Counter fast_path, listen_drops_full, no_ports;
+    Counter cookies_sent, cookies_received, cookies_failed, mss_floors;
     Counter paws_rejected, challenge_acks, syn_challenges, acks_skipped, out_of_window;
     Counter fast_retransmits, timeouts, aborts_on_timeout, window_probes, delayed_acks;
     Counter out_of_order, out_of_order_drops, receive_drops_events;
@@ -37,9 +38,12 @@ inline constexpr std::array kCounterNames{
     CounterName{"tcp.InErrs", &Counters::in_errors},
     CounterName{"tcp.OutRsts", &Counters::out_resets},
     CounterName{"tcp.TCPHPHits", &Counters::fast_path},
-    CounterName{"tcp.TCPReqQFullDrop", &Counters::listen_drops_half_open},
     CounterName{"tcp.ListenOverflows", &Counters::listen_drops_full},
     CounterName{"tcp.NoPorts", &Counters::no_ports},
+    CounterName{"tcp.SyncookiesSent", &Counters::cookies_sent},
+    CounterName{"tcp.SyncookiesRecv", &Counters::cookies_received},
+    CounterName{"tcp.SyncookiesFailed", &Counters::cookies_failed},
+    CounterName{"tcp.MssFloor", &Counters::mss_floors},
     CounterName{"tcp.PAWSEstab", &Counters::paws_rejected},
     CounterName{"tcp.TCPChallengeACK", &Counters::challenge_acks},
     CounterName{"tcp.TCPSYNChallenge", &Counters::syn_challenges},

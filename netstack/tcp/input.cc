@@ -93,7 +93,7 @@ bool Tcp::fast_path(Handle h, Segment& segment) {
 }
 
 // CLOSED (section 3.10.7.1) or LISTEN (3.10.7.2).
-void Tcp::no_connection_input(const Segment& segment, SocketAddress remote, SocketAddress local) {
+void Tcp::no_connection_input(Segment& segment, SocketAddress remote, SocketAddress local) {
     if (listening_on(local)) return listen_input(segment, remote, local, std::nullopt);
     answer_with_reset(segment, remote, local);
 }

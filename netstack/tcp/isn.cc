@@ -38,11 +38,15 @@ std::uint64_t siphash(const Secret& key, std::uint64_t first, std::uint64_t seco
     return s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
 }
 
+std::uint64_t flow_digest(const Secret& secret, const net::SocketAddress& local,
+                          const net::SocketAddress& remote) {
+    return siphash(secret, std::uint64_t{local.ip.value} << 32 | remote.ip.value,
+                   std::uint64_t{local.port} << 16 | remote.port);
+}
+
 Seq initial_sequence(const Secret& secret, net::SocketAddress local, net::SocketAddress remote, Time now) {
-    const std::uint64_t hash = siphash(secret, std::uint64_t{local.ip.value} << 32 | remote.ip.value,
-                                       std::uint64_t{local.port} << 16 | remote.port);
     const auto clock = static_cast<std::uint64_t>(now.time_since_epoch() / 4us);
-    return Seq{static_cast<std::uint32_t>(clock + hash)};
+    return Seq{static_cast<std::uint32_t>(clock + flow_digest(secret, local, remote))};
 }
 
 std::uint32_t timestamp_offset(const Secret& secret, net::Ipv4 local, net::Ipv4 remote) {

@@ -15,6 +15,10 @@ using Secret = std::array<std::uint64_t, 2>;
 // SipHash-2-4 (Aumasson, Bernstein 2012) of two words.
 std::uint64_t siphash(const Secret& key, std::uint64_t first, std::uint64_t second);
 
+// A keyed hash of a connection's two ends.
+std::uint64_t flow_digest(const Secret& secret, const net::SocketAddress& local,
+                          const net::SocketAddress& remote);
+
 // M + F(local, remote, secret), where M ticks every four microseconds (RFC 9293 section 3.4.1).
 Seq initial_sequence(const Secret& secret, net::SocketAddress local, net::SocketAddress remote, Time now);
 

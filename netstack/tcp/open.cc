@@ -6,9 +6,9 @@
 namespace millrace::tcp {
 
 namespace {
-constexpr std::uint16_t kDefaultMss = 536;  // RFC 9293 section 3.7.1: when the SYN names none
-constexpr std::uint16_t kLeastMss = 64;     // a smaller announcement would make the headers the payload
-constexpr std::uint8_t kQuickAcks = 16;     // the peer's slow start needs its ACKs
+// Below it a peer could make us send little but headers, a packet for each few bytes.
+constexpr std::uint16_t kLeastMss = 216;
+constexpr std::uint8_t kQuickAcks = 16;  // the peer's slow start needs its ACKs
 constexpr std::uint32_t kMicrosecondsPerHour = 3'600'000'000u;
 }  // namespace
 
@@ -58,7 +58,11 @@ void Tcp::learn_options(Connection& c, const Options& options) {
     }
     if (options.sack_permitted) c.set(kSack);
     // RFC 6691: the MSS is less what our options take; and a unit must fit one mbuf.
-    std::uint16_t mss = options.mss != 0 ? std::max(options.mss, kLeastMss) : kDefaultMss;
+    std::uint16_t mss = options.mss != 0 ? options.mss : kDefaultMss;
+    if (mss < kLeastMss) {
+        ++counters_.mss_floors;
+        mss = kLeastMss;
+    }
     mss = std::min(mss, local_mss_) - (c.has(kTimestamps) ? kTimestampBytes : 0);
     c.mss = std::min<std::uint16_t>(mss, rte_pktmbuf_data_room_size(data_pool_) - RTE_PKTMBUF_HEADROOM);
 }

@@ -38,6 +38,7 @@ struct Options {
 
 inline constexpr std::uint16_t kTimestampBytes = 12;  // with the two NOPs that align it (RFC 7323 appendix A)
 inline constexpr std::uint16_t kMaxSynOptions = 4 + 4 + kTimestampBytes;
+inline constexpr std::uint16_t kDefaultMss = 536;    // RFC 9293 section 3.7.1: when the SYN names none
 inline constexpr std::uint8_t kMaxWindowScale = 14;  // RFC 7323 section 2.3
 
 // False when an option's length cannot be (RFC 9293 MUST-7).

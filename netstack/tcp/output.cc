@@ -264,10 +264,7 @@ void Tcp::send_syn(Handle h) {
     Connection& c = h.c;
     c.clear(kSynDue);
     if (!c.has(kRexmitTimer)) arm_rexmit(h, rto(c));
-    rte_mbuf* packet = header_mbuf();
-    if (packet == nullptr) return;
     const bool answer = c.state == State::kSynReceived;
-    auto* header = rte_pktmbuf_mtod(packet, rte_tcp_hdr*);
     const Options options{.ts_value = now_ms_ + c.ts_offset,
                           .ts_echo = c.ts_recent,
                           .mss = local_mss_,
@@ -275,18 +272,28 @@ void Tcp::send_syn(Handle h) {
                           .has_timestamps = !answer || c.has(kTimestamps),
                           .has_window_scale = !answer || c.has(kWindowScaling),
                           .sack_permitted = !answer || c.has(kSack)};
+    push_syn(peer(h.id()), local(h.id()), answer ? kSyn | kAck : kSyn, c.snd_una, c.rcv_nxt, options);
+}
+
+// Of a connection, or of none (syn_cookie.h). What finds no mbuf is lost, as any segment may be.
+void Tcp::push_syn(SocketAddress remote, SocketAddress local, std::uint8_t flags, Seq seq, Seq ack,
+                   const Options& options) {
+    rte_mbuf* packet = tx_.room() > 0 ? header_mbuf() : nullptr;
+    if (packet == nullptr) return;
+    auto* header = rte_pktmbuf_mtod(packet, rte_tcp_hdr*);
     const std::uint16_t bytes =
         kMinHeader + write_syn_options(reinterpret_cast<std::uint8_t*>(header + 1), options);
-    *header = {.src_port = rte_cpu_to_be_16(c.local_port),
-               .dst_port = rte_cpu_to_be_16(c.remote_port),
-               .sent_seq = rte_cpu_to_be_32(c.snd_una.value),
-               .recv_ack = rte_cpu_to_be_32(c.rcv_nxt.value),
+    *header = {.src_port = rte_cpu_to_be_16(local.port),
+               .dst_port = rte_cpu_to_be_16(remote.port),
+               .sent_seq = rte_cpu_to_be_32(seq.value),
+               .recv_ack = rte_cpu_to_be_32(ack.value),
                .data_off = static_cast<std::uint8_t>(bytes / 4 << 4),
-               .tcp_flags = static_cast<std::uint8_t>(answer ? kSyn | kAck : kSyn),
+               .tcp_flags = flags,
                .rx_win = rte_cpu_to_be_16(syn_window())};
     packet->data_len = bytes;
     packet->pkt_len = bytes;
-    push_segment(packet, c, bytes);
+    ++counters_.out_segments;
+    tx_.push({packet, local.ip, remote.ip, bytes});
 }
 
 // The window of a SYN is never scaled (RFC 7323 section 2.2).

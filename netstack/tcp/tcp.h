@@ -184,13 +184,15 @@ class Tcp {
     bool choose_local(SocketAddress remote, SocketAddress& local);
 
     // listen.cc
-    void listen_input(const Segment& segment, SocketAddress remote, SocketAddress local,
-                      std::optional<Seq> iss);
+    void listen_input(Segment& segment, SocketAddress remote, SocketAddress local, std::optional<Seq> iss);
     bool listening_on(SocketAddress local) const;
+    void answer_with_cookie(const Segment& segment, SocketAddress remote, SocketAddress local);
+    bool cookie_arrives(Segment& segment, SocketAddress remote, SocketAddress local);
+    std::uint32_t half_opened(SocketAddress remote, SocketAddress local, Seq irs, Seq iss);
 
     // input.cc: RFC 9293 section 3.10.7
     bool fast_path(Handle h, Segment& segment);
-    void no_connection_input(const Segment& segment, SocketAddress remote, SocketAddress local);
+    void no_connection_input(Segment& segment, SocketAddress remote, SocketAddress local);
     void syn_sent_input(Handle h, Segment& segment);
     void segment_arrives(Handle h, Segment& segment);
     bool acceptable(const Connection& c, const Segment& segment) const;
@@ -233,7 +235,7 @@ class Tcp {
     void leave_time_wait(Handle h);
     void append_time_wait(Handle h);
     void unlink_time_wait(Handle h);
-    void time_wait_input(Handle h, const Segment& segment);
+    void time_wait_input(Handle h, Segment& segment);
     void expire_time_wait();
     bool time_wait_may_be_reused(const Connection& c, const Segment& segment) const;
 
@@ -253,6 +255,8 @@ class Tcp {
     rte_mbuf* frame_unit(Connection& c, rte_mbuf* unit, std::uint16_t from, std::uint16_t length);
     bool send_bare(Handle h, std::uint8_t flags, Seq seq, SackBlock duplicate = {});
     void send_syn(Handle h);
+    void push_syn(SocketAddress remote, SocketAddress local, std::uint8_t flags, Seq seq, Seq ack,
+                  const Options& options);
     void send_fin(Handle h);
     void fin_sent(Connection& c);
     void timed_send(Handle h);
@@ -317,6 +321,7 @@ class Tcp {
     net::Wheel wheel_;
     std::uint32_t held_ = 0;
     std::size_t half_open_ = 0;
+    std::optional<Time> last_cookie_at_;
 
     std::vector<SocketAddress> listeners_;
     std::vector<AddressRange> local_;

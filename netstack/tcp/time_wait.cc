@@ -56,7 +56,7 @@ bool Tcp::time_wait_may_be_reused(const Connection& c, const Segment& segment) c
     return segment.seq > c.rcv_nxt;
 }
 
-void Tcp::time_wait_input(Handle h, const Segment& segment) {
+void Tcp::time_wait_input(Handle h, Segment& segment) {
     Connection& c = h.c;
     const SocketAddress remote = peer(h.id());
     const SocketAddress here = local(h.id());

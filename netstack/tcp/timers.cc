@@ -15,7 +15,10 @@ constexpr std::uint8_t kApplicationTimer = 1;
 constexpr unsigned kTimersAPoll = 256;
 constexpr std::uint8_t kSynRetries = 7;     // 183 seconds; RFC 9293 section 3.8.3 asks for three minutes
 constexpr std::uint8_t kSynAckRetries = 5;  // half-open ones are of no worth to us: 63 seconds
-constexpr std::uint8_t kProbeRetries = 12;  // unanswered
+// More than half of those allowed: most will never finish, and who does finish is quick (RFC 4987
+// section 3.3).
+constexpr std::uint8_t kSynAckRetriesInCrowd = 2;  // 7 seconds
+constexpr std::uint8_t kProbeRetries = 12;         // unanswered
 
 bool reached(std::uint32_t now, std::uint32_t at) {
     return static_cast<std::int32_t>(now - at) >= 0;
@@ -114,7 +117,9 @@ void Tcp::arm_ack_timer(Handle h) {
 void Tcp::handshake_timeout(Handle h) {
     Connection& c = h.c;
     const bool passive = !c.has(kActiveOpen);
-    if (c.retries == (passive ? kSynAckRetries : kSynRetries)) {
+    const bool crowd = half_open_ > config_.max_half_open / 2;
+    const std::uint8_t most = !passive ? kSynRetries : crowd ? kSynAckRetriesInCrowd : kSynAckRetries;
+    if (c.retries >= most) {
         ++counters_.attempt_fails;
         if (passive) return release(h);
         return finish(h, CloseReason::kTimedOut);

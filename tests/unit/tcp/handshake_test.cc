@@ -261,29 +261,6 @@ TEST(TcpHandshake, ListenerAnswersAckWithRstAndIgnoresRst) {  // section 3.10.7.
     s.expect_empty();
 }
 
-TEST(TcpHandshake, HalfOpenBoundDropsSynsAndLetsTheOthersFinish) {
-    Script s;
-    Seg syn = s.syn();
-    std::uint32_t first_isn = 0;
-    for (std::uint16_t i = 0; i < 20; ++i) {
-        syn.from.port = 5000 + i;
-        s.arrive(syn);
-        if (i == 0) first_isn = s.our_isn;
-    }
-    EXPECT_EQ(s.tcp->half_open(), 8u);
-    EXPECT_EQ(s.count(&Counters::listen_drops_half_open), 12u);
-    EXPECT_EQ(s.out.size(), 8u);
-    const Seg first = s.next();
-    s.our_isn = first_isn;
-    s.arrive({.seq = 1, .ack = 1, .from = first.to});
-    EXPECT_EQ(s.event().kind, EventKind::kAccepted);
-    EXPECT_EQ(s.tcp->half_open(), 7u);
-    syn.from.port = 6000;
-    s.out.clear();
-    s.arrive(syn);
-    EXPECT_EQ(s.out.size(), 1u);
-}
-
 TEST(TcpHandshake, FullSlabDropsSynsAndExistingConnectionsGoOn) {
     Config config = Script::defaults();
     config.max_connections = 3;
