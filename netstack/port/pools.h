@@ -37,6 +37,8 @@ class Pool {
     rte_mempool* get() const { return pool_.get(); }
     unsigned size() const { return pool_->size; }
     std::size_t bytes_in_use() const { return net::bytes_in_use(pool_.get()); }
+    // Whether its mbufs lie side by side in one stretch of memory.
+    bool in_one_piece() const;
 
   private:
     struct Free {

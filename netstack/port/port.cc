@@ -137,6 +137,11 @@ Expected<void> Port::start_queues(const PortOptions& options, const rte_eth_dev_
         const unsigned mbufs = std::max(options.receive_mbufs, 2u * rx + 512);
         auto pool = Pool::create({.purpose = "rx", .mbufs = mbufs, .data_room = room});
         if (!pool) return tl::unexpected(pool.error());
+        // That driver shares with the kernel as many bytes from the pool's start as the mbufs have together;
+        // one that lies beyond is lost, and with it what it carries.
+        if (driver_ == "net_af_xdp" && !pool->in_one_piece())
+            return fail(fmt::format(
+                "port {} needs packet memory in one piece: add --iova-mode=va or --no-huge to --eal", name_));
         receive_pools_.push_back(std::move(*pool));
         int status = rte_eth_rx_queue_setup(id_, q, rx, SOCKET_ID_ANY, nullptr, receive_pools_.back().get());
         if (status == 0) status = rte_eth_tx_queue_setup(id_, q, tx, SOCKET_ID_ANY, nullptr);

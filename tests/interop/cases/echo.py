@@ -8,7 +8,7 @@ import subprocess
 import websockets
 
 from carrier import PATIENCE
-from harness import Failure, Skip, case, equal, require
+from harness import Failure, case, equal, require
 
 HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SIZES = [0, 1, 125, 126, 127, 1000, 65535, 65536, 1 << 20, 4 << 20]
@@ -19,11 +19,6 @@ def connect(url, **options):
     """Compression is offered, as the library does by default; heartbeats are the tests' own business."""
     return websockets.connect(url, max_size=None, max_queue=None, ping_interval=None, open_timeout=PATIENCE,
                               close_timeout=PATIENCE, **options)
-
-
-def skip_bulk_over_xdp(carrier):
-    if carrier.name == "xdp":
-        raise Skip("a known defect: many packets at once can stall over AF_XDP, see README")
 
 
 def text_of(size):
@@ -57,7 +52,6 @@ def node(*arguments):
 
 @case("echo: every recorded message, pipelined, websockets", carriers=("uring", "dpdk", "xdp"))
 def recording_pipelined(carrier, recording):
-    skip_bulk_over_xdp(carrier)
     carrier.share()
 
     async def scenario():
@@ -102,7 +96,6 @@ def recording_one_by_one_node(carrier, recording):
 
 @case("echo: texts and binaries of 0 B to 4 MiB, websockets", carriers=("uring", "dpdk", "xdp"))
 def sizes(carrier):
-    skip_bulk_over_xdp(carrier)
     carrier.share()
 
     async def scenario():

@@ -36,6 +36,16 @@ TEST(Pool, NamesAreUniqueAndMemoryIsCounted) {
     release(m);
 }
 
+// net_af_xdp gives the kernel as many bytes from the pool's start as the mbufs have together: with gaps at
+// the ends of pages the last ones would lie beyond.
+TEST(Pool, MbufsLieSideBySideWhateverTheirSize) {
+    for (const std::uint16_t room : {kHeaderRoom, kDataRoom, std::uint16_t{9300}}) {
+        const auto pool = Pool::create({.purpose = "packed", .mbufs = 1000, .data_room = room});
+        ASSERT_TRUE(pool);
+        EXPECT_TRUE(pool->in_one_piece()) << room;
+    }
+}
+
 TEST(Pool, TooLargeIsAnErrorWithARemedy) {
     const auto pool = Pool::create({.purpose = "huge", .mbufs = 1u << 24});
     ASSERT_FALSE(pool);
