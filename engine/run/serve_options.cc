@@ -23,7 +23,7 @@ struct Written {
     std::string ping_interval = "30s";
     std::string drain_timeout = "10s";
     std::vector<std::string> ips;
-    std::string gateway;
+    std::vector<std::string> gateways;
     std::string buffers = "0";
 };
 
@@ -68,19 +68,20 @@ Expected<void> parse_one(std::string_view option, const std::string& text, Parse
 
 Expected<void> check_dpdk(ServeOptions& options, bool listen_given) {
     if (options.net != Net::kDpdk) {
-        if (!options.ips.empty() || !options.eal.empty() || options.gateway)
+        if (!options.ips.empty() || !options.eal.empty() || !options.gateways.empty())
             return fail("--ip, --gateway and --eal belong to --net dpdk: add it, or leave them out");
         return {};
     }
     if (options.ips.empty()) return fail("--net dpdk needs an address of its own: add --ip ADDR/PREFIX");
     if (!listen_given) options.listen = {net::SocketAddress{options.ips.front().address, 9001}};
     for (const auto& address : options.listen) {
-        const bool ours =
-            address.ip.value == 0 || std::any_of(options.ips.begin(), options.ips.end(),
-                                                 [&](const auto& ip) { return ip.address == address.ip; });
+        const bool ours = address.ip.is_unspecified() ||
+                          std::any_of(options.ips.begin(), options.ips.end(),
+                                      [&](const auto& ip) { return ip.address == address.ip; });
         if (!ours)
             return fail(
-                fmt::format("--listen ws://{} is not one of the --ip addresses: use one of them, or 0.0.0.0",
+                fmt::format("--listen ws://{} is not one of the --ip addresses: use one of them, "
+                            "0.0.0.0 or [::]",
                             net::to_string(address)));
     }
     return {};
@@ -96,6 +97,7 @@ Expected<ServeOptions> values_of(const Written& written, ServeOptions options) {
                             options.listen)) &&
         (result = parse_all(written.cores, parse_core, options.cores)) &&
         (result = parse_all(written.ips, net::parse_cidr, options.ips)) &&
+        (result = parse_all(written.gateways, net::parse_ip, options.gateways)) &&
         (result =
              parse_one("--max-connections", written.max_connections, parse_count, options.max_connections)) &&
         (result = parse_one("--max-message", written.max_message, parse_bytes, endpoint.max_message)) &&
@@ -108,11 +110,6 @@ Expected<ServeOptions> values_of(const Written& written, ServeOptions options) {
              parse_one("--drain-timeout", written.drain_timeout, parse_duration, options.drain_timeout)) &&
         (result = parse_one("--buffers", written.buffers, parse_count, options.buffers));
     if (!good) return tl::unexpected(result.error());
-    if (!written.gateway.empty()) {
-        auto gateway = net::parse_ipv4(written.gateway);
-        if (!gateway) return tl::unexpected(gateway.error());
-        options.gateway = *gateway;
-    }
     if (options.max_connections == 0 || options.max_connections > (1u << 30))
         return fail("--max-connections must be from 1 to 1073741824");
     if (options.buffers > (1u << 24)) return fail("--buffers can be 16777216 at most");
@@ -132,7 +129,7 @@ Expected<ServeOptions> parse_serve_options(int argc, const char* const* argv) {
         ->check(CLI::IsMember({"uring", "dpdk"}))
         ->capture_default_str();
     app.add_option("--listen", written.listen,
-                   "addresses, ws://ADDR:PORT[,...] (default ws://127.0.0.1:9001)")
+                   "addresses, ws://ADDR:PORT[,...], ws://[::1]:9001 for IPv6 (default ws://127.0.0.1:9001)")
         ->delimiter(',');
     app.add_option("--cores", written.cores, "a shard on each of these CPUs, 0,1")
         ->delimiter(',')
@@ -154,8 +151,10 @@ Expected<ServeOptions> parse_serve_options(int argc, const char* const* argv) {
         "--origin", options.endpoint.upgrade.origins,
         "allowed origin, repeatable; '*' for all (default: none given, or the request's own host)");
     app.add_option("--subprotocol", options.endpoint.upgrade.subprotocols, "spoken here, repeatable");
-    app.add_option("--ip", written.ips, "dpdk: our address and network, ADDR/PREFIX, repeatable");
-    app.add_option("--gateway", written.gateway, "dpdk: the router out of our networks");
+    app.add_option("--ip", written.ips,
+                   "dpdk: our address and network, ADDR/PREFIX, IPv4 or IPv6, repeatable");
+    app.add_option("--gateway", written.gateways,
+                   "dpdk: the router out of our networks, one for IPv4 and IPv6 each");
     app.add_option("--eal", options.eal, "dpdk: arguments for EAL, passed as they are");
     app.add_option("--device", options.device, "dpdk: the port, by its name in EAL (default: the only one)");
     app.add_option("--buffers", written.buffers,

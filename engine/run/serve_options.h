@@ -2,7 +2,6 @@
 // The options of a server, as DESIGN has them: `millrace serve` and every program built on millrace::serve().
 
 #include <cstddef>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,7 +23,7 @@ struct ServeOptions {
 
     // DPDK only.
     std::vector<net::Cidr> ips;
-    std::optional<net::Ipv4> gateway;
+    std::vector<net::IpAddress> gateways;
     std::string eal;
     std::string device;       // the port, by its ethdev name; empty: the only one
     std::size_t buffers = 0;  // mbufs of a shard for bytes to send; 0: netstack's default

@@ -7,7 +7,7 @@ net::StackConfig stack_config(const ServeOptions& options) {
     net::StackConfig config;
     for (const net::Cidr& ip : options.ips)
         config.addresses.push_back({.first = ip.address, .count = 1, .prefix = ip.prefix});
-    config.gateway = options.gateway;
+    config.gateways = options.gateways;
     config.tcp.max_connections = options.max_connections;
     config.tcp.send_limit = carrier_send_limit(options.endpoint);
     config.tcp.delayed_ack = options.delayed_ack;

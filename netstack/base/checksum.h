@@ -2,13 +2,13 @@
 // The internet checksum (RFC 1071): the ones' complement sum of 16-bit words. Sums are kept in memory order
 // and folded late, which RFC 1071 section 2 (B) allows: a sum of byte-swapped words is the byte-swapped sum.
 
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <span>
 
 #include "netstack/base/address.h"
+#include "netstack/base/byte_order.h"
 
 namespace millrace::net {
 
@@ -53,24 +53,19 @@ inline ChecksumSum checksum_sum(std::span<const std::byte> bytes) {
     return checksum_sum(bytes.data(), bytes.size());
 }
 
-constexpr std::uint16_t big_endian16(std::uint16_t v) {
-    if constexpr (std::endian::native == std::endian::little)
-        return static_cast<std::uint16_t>(v << 8 | v >> 8);
-    return v;
-}
-constexpr std::uint32_t big_endian32(std::uint32_t v) {
-    if constexpr (std::endian::native == std::endian::little) return __builtin_bswap32(v);
-    return v;
-}
-
-// The pseudo-header of TCP and UDP over IPv4 (RFC 9293 section 3.1): addresses, protocol, layer-4 length.
-constexpr ChecksumSum pseudo_header_sum(Ipv4 source, Ipv4 destination, std::uint8_t protocol,
-                                        std::uint32_t l4_length) {
-    std::uint64_t sum = big_endian32(source.value);
-    sum += big_endian32(destination.value);
-    sum += big_endian16(protocol);
-    sum += big_endian32(l4_length);
-    return ChecksumSum(sum);
+// The pseudo-header of TCP and UDP over IPv4 (RFC 9293 section 3.1): addresses, protocol, layer-4 length; and
+// over IPv6 (RFC 8200 section 8.1), of which the same holds.
+constexpr ChecksumSum pseudo_header_sum(const IpAddress& source, const IpAddress& destination,
+                                        std::uint8_t protocol, std::uint32_t l4_length) {
+    std::uint64_t rest = std::uint64_t{big_endian16(protocol)} + big_endian32(l4_length);
+    if (source.is_v4()) {
+        rest += big_endian32(source.v4().value);
+        return ChecksumSum(rest + big_endian32(destination.v4().value));
+    }
+    ChecksumSum sum(rest);
+    for (const std::uint64_t half : {source.high, source.low, destination.high, destination.low})
+        sum += ChecksumSum(big_endian64(half));
+    return sum;
 }
 
 }  // namespace millrace::net

@@ -25,8 +25,8 @@ enum class IpVerdict : std::uint8_t {
 };
 
 struct IpArrival {
-    Ipv4 source;
-    Ipv4 destination;
+    IpAddress source;
+    IpAddress destination;
     bool unicast = true;  // sent to us alone, on both layers
 };
 

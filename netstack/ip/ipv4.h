@@ -23,8 +23,8 @@ struct Ipv4Header {
     std::uint32_t source;
     std::uint32_t destination;
 
-    Ipv4 source_ip() const { return Ipv4{big_endian32(source)}; }
-    Ipv4 destination_ip() const { return Ipv4{big_endian32(destination)}; }
+    IpAddress source_ip() const { return Ipv4{big_endian32(source)}; }
+    IpAddress destination_ip() const { return Ipv4{big_endian32(destination)}; }
 };
 static_assert(sizeof(Ipv4Header) == 20);
 

@@ -5,11 +5,13 @@
 namespace millrace::net {
 namespace {
 
-// The all-zeros and all-ones hosts of a subnet; point-to-point prefixes (RFC 3021) have none.
-bool is_subnet_edge(Ipv4 ip, const Cidr& subnet) {
-    if (subnet.prefix >= 31) return false;
-    const std::uint32_t host = ip.value & ~subnet.mask();
-    return host == 0 || host == ~subnet.mask();
+// The all-zeros and all-ones hosts of an IPv4 subnet; point-to-point prefixes (RFC 3021) have none. In an
+// IPv6 one the former are the routers' anycast address (RFC 4291 section 2.6.1).
+bool is_subnet_edge(const IpAddress& ip, const Cidr& subnet) {
+    const IpAddress mask = subnet.mask();
+    const std::uint64_t high = ip.high & ~mask.high, low = ip.low & ~mask.low;
+    if (!ip.is_v4()) return subnet.prefix < 127 && high == 0 && low == 0;
+    return subnet.prefix < 31 && (low == 0 || low == ~mask.low);
 }
 
 bool overlap(const LocalRange& a, const LocalRange& b) {
@@ -17,12 +19,13 @@ bool overlap(const LocalRange& a, const LocalRange& b) {
 }
 
 Expected<void> check(const LocalRange& range) {
-    const Ipv4 last{range.first.value + range.count - 1};
-    if (range.count == 0 || range.prefix > 32 || !range.subnet().contains(last) || last < range.first)
+    const IpAddress last = range.first.plus(std::uint64_t{range.count} - 1);
+    if (range.count == 0 || range.prefix > (range.first.is_v4() ? 32 : 128) ||
+        !range.subnet().contains(last) || last < range.first)
         return fail(to_string(range.first) + " and " + std::to_string(range.count) +
                     " addresses from it on do not fit their /" + std::to_string(range.prefix) +
                     ": give a shorter prefix or fewer addresses");
-    for (const Ipv4 ip : {range.first, last})
+    for (const IpAddress& ip : {range.first, last})
         if (is_martian_source(ip) || is_subnet_edge(ip, range.subnet()))
             return fail(to_string(ip) + "/" + std::to_string(range.prefix) +
                         " is not an address that a host can have: choose one inside the subnet");
@@ -51,7 +54,8 @@ Expected<LocalRange> parse_local_range(std::string_view text) {
     return range;
 }
 
-Expected<LocalAddresses> LocalAddresses::create(std::vector<LocalRange> ranges, std::optional<Ipv4> gateway) {
+Expected<LocalAddresses> LocalAddresses::create(std::vector<LocalRange> ranges,
+                                                const std::vector<IpAddress>& gateways) {
     if (ranges.empty()) return fail("no address of our own: give one with --ip, as 10.0.0.1/24");
     for (std::size_t i = 0; i < ranges.size(); ++i) {
         if (auto good = check(ranges[i]); !good) return tl::unexpected(good.error());
@@ -61,25 +65,31 @@ Expected<LocalAddresses> LocalAddresses::create(std::vector<LocalRange> ranges, 
     }
     LocalAddresses local;
     local.ranges_ = std::move(ranges);
-    if (gateway && (local.next_hop(*gateway) != gateway || local.is_local(*gateway)))
-        return fail(
-            "the gateway " + to_string(*gateway) +
-            " is not a neighbour: give one that lies in the subnet of an --ip and is not that address");
-    local.gateway_ = gateway;
+    for (const IpAddress& gateway : gateways) {
+        if (!local.is_neighbour(gateway) || local.is_local(gateway))
+            return fail(
+                "the gateway " + to_string(gateway) +
+                " is not a neighbour: give one that lies in the subnet of an --ip and is not that address");
+        auto& place = gateway.is_v4() ? local.gateway_v4_ : local.gateway_v6_;
+        if (place)
+            return fail("the gateway " + to_string(gateway) + " is a second one: give one for each family");
+        place = gateway;
+    }
     return local;
 }
 
-bool LocalAddresses::is_broadcast(Ipv4 ip) const {
-    if (ip.value == 0xffffffff) return true;
+bool LocalAddresses::is_broadcast(const IpAddress& ip) const {
+    if (!ip.is_v4()) return false;
+    if (ip.v4().value == 0xffffffff) return true;
     for (const auto& range : ranges_) {
         const Cidr subnet = range.subnet();
-        if (subnet.prefix < 31 && subnet.contains(ip) && (ip.value | subnet.mask()) == 0xffffffff)
+        if (subnet.prefix < 31 && subnet.contains(ip) && (ip.low | subnet.mask().low) == ~std::uint64_t{0})
             return true;
     }
     return false;
 }
 
-Ipv4 LocalAddresses::source_for(Ipv4 neighbour) const {
+IpAddress LocalAddresses::source_for(const IpAddress& neighbour) const {
     for (const auto& range : ranges_)
         if (range.subnet().contains(neighbour)) return range.first;
     return ranges_.front().first;

@@ -13,55 +13,62 @@ namespace millrace::net {
 
 // Consecutive addresses of one subnet: a server has one, a load generator many.
 struct LocalRange {
-    Ipv4 first;
+    IpAddress first;
     std::uint32_t count = 1;
     std::uint8_t prefix = 24;
 
-    constexpr bool holds(Ipv4 ip) const { return ip.value - first.value < count; }
+    constexpr bool holds(const IpAddress& ip) const {
+        return ip.high == first.high && ip.low - first.low < count;
+    }
     constexpr Cidr subnet() const { return {first, prefix}; }
 };
 
-// "10.0.0.1/24", or "10.1.0.1+160/16" for 160 addresses from 10.1.0.1 on.
+// "10.0.0.1/24" or "2001:db8::1/64", or "10.1.0.1+160/16" for 160 addresses from 10.1.0.1 on.
 Expected<LocalRange> parse_local_range(std::string_view text);
 
 class LocalAddresses {
   public:
-    // At least one range. `gateway` must lie in one of their subnets. Fails where an address is not a host's
-    // (network or broadcast address of its subnet, group, loopback, zero) or ranges overlap.
-    static Expected<LocalAddresses> create(std::vector<LocalRange> ranges, std::optional<Ipv4> gateway);
+    // At least one range. `gateways`: one a family at most, which must lie in one of the subnets. Fails where
+    // an address is not a host's (network or broadcast address of its subnet, group, loopback, zero) or
+    // ranges overlap.
+    static Expected<LocalAddresses> create(std::vector<LocalRange> ranges,
+                                           const std::vector<IpAddress>& gateways);
 
     const std::vector<LocalRange>& ranges() const { return ranges_; }
 
-    bool is_local(Ipv4 ip) const {
+    bool is_local(const IpAddress& ip) const {
         for (const auto& range : ranges_)
             if (range.holds(ip)) return true;
         return false;
     }
     // All ones, or the directed broadcast address of one of our subnets (RFC 1122 section 3.2.1.3).
-    bool is_broadcast(Ipv4 ip) const;
+    bool is_broadcast(const IpAddress& ip) const;
     // The neighbour to whom packets for `destination` go: itself in our subnets, else the gateway; nothing
     // when there is none.
-    std::optional<Ipv4> next_hop(Ipv4 destination) const {
-        return is_neighbour(destination) ? destination : gateway_;
+    std::optional<IpAddress> next_hop(const IpAddress& destination) const {
+        if (is_neighbour(destination)) return destination;
+        return destination.is_v4() ? gateway_v4_ : gateway_v6_;
     }
     // True in our subnets.
-    bool is_neighbour(Ipv4 ip) const {
+    bool is_neighbour(const IpAddress& ip) const {
         for (const auto& range : ranges_)
             if (range.subnet().contains(ip)) return true;
         return false;
     }
     // The address of ours to speak from to `neighbour`.
-    Ipv4 source_for(Ipv4 neighbour) const;
+    IpAddress source_for(const IpAddress& neighbour) const;
 
   private:
     std::vector<LocalRange> ranges_;
-    std::optional<Ipv4> gateway_;
+    std::optional<IpAddress> gateway_v4_, gateway_v6_;
 };
 
 // Addresses that can be no packet's source (RFC 1122 section 3.2.1.3, RFC 6890): 0/8, 127/8, groups and the
-// reserved top, limited broadcast.
-constexpr bool is_martian_source(Ipv4 ip) {
-    const std::uint32_t first = ip.value >> 24;
+// reserved top, limited broadcast. Of IPv6 (RFC 4291 section 2.5): groups, loopback, the unspecified address
+// and the block that holds IPv4-mapped ones.
+constexpr bool is_martian_source(const IpAddress& ip) {
+    if (!ip.is_v4()) return ip.is_v6_multicast() || (ip.high == 0 && ip.low >> 48 == 0);
+    const std::uint32_t first = ip.v4().value >> 24;
     return first == 0 || first == 127 || first >= 224;
 }
 

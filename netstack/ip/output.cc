@@ -56,8 +56,8 @@ void IpOutput::drop(rte_mbuf* packet, Counter& why) {
     release(packet);
 }
 
-void IpOutput::complete_checksum(rte_mbuf* packet, std::uint8_t protocol, Ipv4 source, Ipv4 destination,
-                                 std::uint16_t l4_header_bytes) {
+void IpOutput::complete_checksum(rte_mbuf* packet, std::uint8_t protocol, const IpAddress& source,
+                                 const IpAddress& destination, std::uint16_t l4_header_bytes) {
     ChecksumSum sum;  // ICMP has no pseudo-header
     if (protocol != kProtocolIcmp) sum = pseudo_header_sum(source, destination, protocol, packet->pkt_len);
     std::uint16_t field = 0;
@@ -77,8 +77,8 @@ void IpOutput::complete_checksum(rte_mbuf* packet, std::uint8_t protocol, Ipv4 s
     std::memcpy(rte_pktmbuf_mtod_offset(packet, std::byte*, checksum_offset(protocol)), &field, sizeof field);
 }
 
-void IpOutput::send(rte_mbuf* packet, std::uint8_t protocol, std::uint16_t l4_header_bytes, Ipv4 source,
-                    Ipv4 destination, Time now) {
+void IpOutput::send(rte_mbuf* packet, std::uint8_t protocol, std::uint16_t l4_header_bytes,
+                    const IpAddress& source, const IpAddress& destination, Time now) {
     if (packet->pkt_len > 0xffffu - kIpv4Bytes) [[unlikely]]
         return drop(packet, counters_.too_long);
     if (packet->nb_segs > 1 && !offloads_.transmit_chains) [[unlikely]] {
@@ -90,8 +90,8 @@ void IpOutput::send(rte_mbuf* packet, std::uint8_t protocol, std::uint16_t l4_he
         return drop(packet, counters_.no_route);
 
     complete_checksum(packet, protocol, source, destination, l4_header_bytes);
-    const Ipv4Header ip =
-        make_ipv4_header(source, destination, protocol, packet->pkt_len, !offloads_.transmit_ipv4_checksum);
+    const Ipv4Header ip = make_ipv4_header(source.v4(), destination.v4(), protocol, packet->pkt_len,
+                                           !offloads_.transmit_ipv4_checksum);
     std::memcpy(prepend(packet, kIpv4Bytes), &ip, sizeof ip);
     std::byte* const link = prepend(packet, kEthernetBytes);
     if (const EthernetHeader* header = neighbours_->find(*hop, now)) [[likely]] {

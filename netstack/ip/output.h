@@ -46,8 +46,8 @@ class IpOutput {
     // headers, completes the checksums (or asks the port to), and queues it for the shard's next transmit
     // burst; while the next hop's MAC address is being resolved it waits in a bounded queue. What cannot be
     // queued is dropped and counted: TCP sends it again.
-    void send(rte_mbuf* packet, std::uint8_t protocol, std::uint16_t l4_header_bytes, Ipv4 source,
-              Ipv4 destination, Time now);
+    void send(rte_mbuf* packet, std::uint8_t protocol, std::uint16_t l4_header_bytes, const IpAddress& source,
+              const IpAddress& destination, Time now);
     // Turns what the neighbour table asks for into frames. Its failed() packets stay for the caller.
     void send_neighbour_actions();
 
@@ -60,8 +60,8 @@ class IpOutput {
     const IpOutputCounters& counters() const { return counters_; }
 
   private:
-    void complete_checksum(rte_mbuf* packet, std::uint8_t protocol, Ipv4 source, Ipv4 destination,
-                           std::uint16_t l4_header_bytes);
+    void complete_checksum(rte_mbuf* packet, std::uint8_t protocol, const IpAddress& source,
+                           const IpAddress& destination, std::uint16_t l4_header_bytes);
     rte_mbuf* without_chain(rte_mbuf* packet);
     void queue(rte_mbuf* frame);
     void drop(rte_mbuf* packet, Counter& why);

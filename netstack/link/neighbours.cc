@@ -37,15 +37,15 @@ Neighbours::~Neighbours() {
     for (rte_mbuf* packet : failed_)
         release(packet);
     if (entries_.capacity() == 0) return;
-    for (const Ipv4 ip : in_motion_)
+    for (const IpAddress& ip : in_motion_)
         if (Entry* entry = lookup(ip)) take_waiting(*entry, [](rte_mbuf* packet) { release(packet); });
 }
 
-std::size_t Neighbours::slot_of(Ipv4 ip) const {
-    return static_cast<std::size_t>(ip.value * 0x9e3779b97f4a7c15u >> 32) & mask_;
+std::size_t Neighbours::slot_of(const IpAddress& ip) const {
+    return static_cast<std::size_t>((ip.high * 31 ^ ip.low) * 0x9e3779b97f4a7c15u >> 32) & mask_;
 }
 
-Neighbours::Entry* Neighbours::lookup(Ipv4 ip) {
+Neighbours::Entry* Neighbours::lookup(const IpAddress& ip) {
     for (std::size_t slot = slot_of(ip);; slot = (slot + 1) & mask_) {
         Entry& entry = entries_[slot];
         if (entry.state == State::kNone) return nullptr;
@@ -53,7 +53,7 @@ Neighbours::Entry* Neighbours::lookup(Ipv4 ip) {
     }
 }
 
-Neighbours::Entry* Neighbours::insert(Ipv4 ip) {
+Neighbours::Entry* Neighbours::insert(const IpAddress& ip) {
     if (size_ == config_.max_entries && !make_room()) return nullptr;
     std::size_t slot = slot_of(ip);
     while (entries_[slot].state != State::kNone)
@@ -96,7 +96,7 @@ bool Neighbours::make_room() {
     return false;
 }
 
-const EthernetHeader* Neighbours::find(Ipv4 neighbour, Time now) {
+const EthernetHeader* Neighbours::find(const IpAddress& neighbour, Time now) {
     Entry* entry = lookup(neighbour);
     if (!entry || (entry->state != State::kFresh && entry->state != State::kProbing)) return nullptr;
     if (!entry->used) entry->used = true;
@@ -105,7 +105,7 @@ const EthernetHeader* Neighbours::find(Ipv4 neighbour, Time now) {
     return &entry->header;
 }
 
-bool Neighbours::wait(Ipv4 neighbour, rte_mbuf* packet, Time now) {
+bool Neighbours::wait(const IpAddress& neighbour, rte_mbuf* packet, Time now) {
     Entry* entry = lookup(neighbour);
     if (entry && entry->state == State::kFailed && now < entry->due) {
         ++counters_->unreachable;
@@ -211,7 +211,7 @@ void Neighbours::try_once(Entry& entry, Time now) {
     ++entry.tries;
     to_send_.push_back(
         {unicast ? entry.header.destination : kBroadcast,
-         {ArpOperation::kRequest, mac_, local_->source_for(entry.ip), MacAddress{}, entry.ip}});
+         {ArpOperation::kRequest, mac_, local_->source_for(entry.ip).v4(), MacAddress{}, entry.ip.v4()}});
     ++counters_->requests_sent;
 }
 
@@ -228,7 +228,7 @@ void Neighbours::run_timers(Time now) {
         send_announcements();
     if (now < next_timer_) return;
     next_timer_ = kNever;
-    for (const Ipv4 ip : in_motion_) {
+    for (const IpAddress& ip : in_motion_) {
         Entry* entry = lookup(ip);
         if (!entry || !in_motion(*entry)) continue;
         if (now >= entry->due) {
@@ -243,7 +243,7 @@ void Neighbours::run_timers(Time now) {
 }
 
 void Neighbours::forget_settled() {
-    std::erase_if(in_motion_, [&](Ipv4 ip) {
+    std::erase_if(in_motion_, [&](const IpAddress& ip) {
         const Entry* entry = lookup(ip);
         return !entry || !in_motion(*entry);
     });
@@ -253,7 +253,7 @@ void Neighbours::send_announcements() {
     std::uint64_t skip = announced_;
     for (const LocalRange& range : local_->ranges()) {
         for (; skip < range.count && to_send_.size() < kArpsAtOnce; ++skip, ++announced_) {
-            const Ipv4 ip{range.first.value + static_cast<std::uint32_t>(skip)};
+            const Ipv4 ip = range.first.plus(skip).v4();
             to_send_.push_back({kBroadcast, {ArpOperation::kRequest, mac_, ip, MacAddress{}, ip}});
             ++counters_->requests_sent;
         }

@@ -63,12 +63,12 @@ class Neighbours {
 
     // The Ethernet header of packets for this neighbour, ready to be copied; null while it is not known: then
     // wait().
-    const EthernetHeader* find(Ipv4 neighbour, Time now);
+    const EthernetHeader* find(const IpAddress& neighbour, Time now);
 
     // Takes `packet` over until the neighbour's address is known; it comes out in ready() or failed(). False
     // when a bound was reached or resolution has just failed: the packet stays with the caller, and the
     // reason was counted.
-    bool wait(Ipv4 neighbour, rte_mbuf* packet, Time now);
+    bool wait(const IpAddress& neighbour, rte_mbuf* packet, Time now);
 
     // Where the addresses live from now on (they are read by every operation).
     void follow(const LocalAddresses& local) { local_ = &local; }
@@ -107,7 +107,7 @@ class Neighbours {
     enum class State : std::uint8_t { kNone, kResolving, kFresh, kProbing, kFailed };
 
     struct Entry {  // one cache line; all zero is an empty slot
-        Ipv4 ip;
+        IpAddress ip;
         EthernetHeader header;
         State state;
         std::uint8_t tries;
@@ -125,9 +125,9 @@ class Neighbours {
 
     Neighbours(const NeighbourConfig& config, const MacAddress& mac, const LocalAddresses& local);
 
-    std::size_t slot_of(Ipv4 ip) const;
-    Entry* lookup(Ipv4 ip);
-    Entry* insert(Ipv4 ip);
+    std::size_t slot_of(const IpAddress& ip) const;
+    Entry* lookup(const IpAddress& ip);
+    Entry* insert(const IpAddress& ip);
     void erase(std::size_t slot);
     bool make_room();
     void learn(Entry& entry, const MacAddress& mac, Time now);
@@ -159,7 +159,7 @@ class Neighbours {
     Time next_timer_ = kNever;
     ReservedArray<Entry> entries_;
     ReservedArray<Waiting> waiting_;
-    std::vector<Ipv4> in_motion_;  // resolving or probing
+    std::vector<IpAddress> in_motion_;  // resolving or probing
     std::vector<ArpToSend> to_send_;
     std::vector<Ready> ready_;
     std::vector<rte_mbuf*> failed_;

@@ -4,18 +4,16 @@
 #include <rte_mbuf.h>
 
 #include <cstdint>
-#include <cstring>
 
 #include "netstack/base/address.h"
-#include "netstack/base/checksum.h"
 #include "netstack/port/rss.h"
 
 namespace millrace::net {
 
 enum class FlowKind : std::uint8_t {
-    kTcp,    // IPv4 with TCP, not a fragment: hashed with ports
-    kIcmp,   // IPv4 with ICMP: hashed without ports
-    kIp,     // other IPv4: hashed without ports
+    kTcp,    // TCP, not a fragment: hashed with ports
+    kIcmp,   // ICMP or ICMPv6: hashed without ports
+    kIp,     // any other IP packet: hashed without ports
     kOther,  // ARP and whatever else has no flow
 };
 
@@ -25,39 +23,17 @@ struct Flow {
     SocketAddress destination;
 };
 
-template <class Number>
-Number load_big_endian(const std::byte* at) {
-    Number number;
-    std::memcpy(&number, at, sizeof number);
-    if constexpr (sizeof number == 2)
-        return big_endian16(number);
-    else
-        return big_endian32(number);
-}
+// The flow of a packet of either family of which `length` bytes lie at `ip`; of an IPv6 one with extension
+// headers the addresses alone, as hardware has it.
+Flow flow_of_ip(const std::byte* ip, std::uint32_t length);
 
-// The flow of an IPv4 packet of which `length` bytes lie at `ip`.
-inline Flow flow_of_ipv4(const std::byte* ip, std::uint32_t length) {
-    if (length < 20) return {};
-    Flow flow{FlowKind::kIp,
-              {Ipv4{load_big_endian<std::uint32_t>(ip + 12)}, 0},
-              {Ipv4{load_big_endian<std::uint32_t>(ip + 16)}, 0}};
-    const auto protocol = static_cast<std::uint8_t>(ip[9]);
-    const bool fragment = (load_big_endian<std::uint16_t>(ip + 6) & 0x3fff) != 0;
-    if (fragment) return flow;
-    if (protocol == 1) flow.kind = FlowKind::kIcmp;
-    const std::uint32_t header = (static_cast<std::uint32_t>(ip[0]) & 15) * 4;
-    if (protocol != 6 || length < header + 4) return flow;
-    flow.kind = FlowKind::kTcp;
-    flow.source.port = load_big_endian<std::uint16_t>(ip + header);
-    flow.destination.port = load_big_endian<std::uint16_t>(ip + header + 2);
-    return flow;
-}
+// Where the IP header of a frame begins, behind an 802.1Q tag if there is one; 0 when it is neither family's.
+std::uint32_t ip_offset(const rte_mbuf* frame);
 
 inline Flow flow_of(const rte_mbuf* frame) {
-    const auto* ethernet = rte_pktmbuf_mtod(frame, const std::byte*);
-    const std::uint32_t length = frame->data_len;
-    if (length < 34 || load_big_endian<std::uint16_t>(ethernet + 12) != 0x0800) return {};
-    return flow_of_ipv4(ethernet + 14, length - 14);
+    const std::uint32_t offset = ip_offset(frame);
+    if (offset == 0) return {};
+    return flow_of_ip(rte_pktmbuf_mtod_offset(frame, const std::byte*, offset), frame->data_len - offset);
 }
 
 // The queue to which a NIC with our key and table would give the frame.

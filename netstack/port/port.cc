@@ -16,8 +16,11 @@ namespace millrace::net {
 namespace {
 
 constexpr std::uint64_t kReceiveChecksums = RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_TCP_CKSUM;
-constexpr std::uint64_t kRssFlows =
-    RTE_ETH_RSS_IPV4 | RTE_ETH_RSS_NONFRAG_IPV4_TCP | RTE_ETH_RSS_NONFRAG_IPV4_OTHER;
+constexpr std::uint64_t kRssFlows = RTE_ETH_RSS_IPV4 | RTE_ETH_RSS_NONFRAG_IPV4_TCP |
+                                    RTE_ETH_RSS_NONFRAG_IPV4_OTHER | RTE_ETH_RSS_IPV6 |
+                                    RTE_ETH_RSS_NONFRAG_IPV6_TCP | RTE_ETH_RSS_NONFRAG_IPV6_OTHER;
+// Where one family's flows would not be spread, all are in software.
+constexpr std::uint64_t kNeededFlows = RTE_ETH_RSS_NONFRAG_IPV4_TCP | RTE_ETH_RSS_NONFRAG_IPV6_TCP;
 
 std::string port_names() {
     std::string names;
@@ -109,7 +112,7 @@ Expected<void> Port::configure(const PortOptions& options) {
     offloads_.transmit_chains = ask(RTE_ETH_TX_OFFLOAD_MULTI_SEGS);
     offloads_.unfinished_checksums = is_kernel_driver(driver_);
     offloads_.rss = options.queues > 1 && info.reta_size != 0 && info.hash_key_size >= kRssKey.size() &&
-                    (info.flow_type_rss_offloads & RTE_ETH_RSS_NONFRAG_IPV4_TCP) != 0;
+                    (info.flow_type_rss_offloads & kNeededFlows) == kNeededFlows;
     std::vector<std::uint8_t> key(info.hash_key_size);  // IPv4 is hashed with the first 16 bytes of it
     if (offloads_.rss) {
         std::copy_n(kRssKey.begin(), std::min(key.size(), kRssKey.size()), key.begin());

@@ -33,16 +33,17 @@ class Rss {
     unsigned queue_of_hash(std::uint32_t hash) const { return table_[hash % kTableSize]; }
 
     // The queue that receives a packet with this source and destination.
-    unsigned queue_of(SocketAddress source, SocketAddress destination) const {
+    unsigned queue_of(const SocketAddress& source, const SocketAddress& destination) const {
         return queues_ == 1 ? 0 : queue_of_hash(hash(source, destination));
     }
     // The queue of a packet without ports (not TCP).
-    unsigned queue_of(Ipv4 source, Ipv4 destination) const {
+    unsigned queue_of(const IpAddress& source, const IpAddress& destination) const {
         return queues_ == 1 ? 0 : queue_of_hash(hash(source, destination));
     }
 
-    static std::uint32_t hash(SocketAddress source, SocketAddress destination);
-    static std::uint32_t hash(Ipv4 source, Ipv4 destination);
+    // Both addresses are of one family.
+    static std::uint32_t hash(const SocketAddress& source, const SocketAddress& destination);
+    static std::uint32_t hash(const IpAddress& source, const IpAddress& destination);
 
   private:
     unsigned queues_;

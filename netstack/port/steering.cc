@@ -1,5 +1,7 @@
 #include "netstack/port/steering.h"
 
+#include <optional>
+
 #include "netstack/port/flow.h"
 #include "netstack/port/mbuf.h"
 
@@ -8,19 +10,40 @@ namespace {
 
 constexpr std::uint64_t kChecksumFlags = RTE_MBUF_F_RX_IP_CKSUM_MASK | RTE_MBUF_F_RX_L4_CKSUM_MASK;
 
-// ICMP errors quote the packet that they are about, behind eight bytes of their own (RFC 792).
-bool is_icmp_error(const std::byte* icmp) {
-    const auto type = static_cast<std::uint8_t>(icmp[0]);
+// ICMP errors quote the packet that they are about, behind eight bytes of their own (RFC 792, RFC 4443).
+bool is_icmp_error(std::uint8_t type) {
     return type == 3 || type == 4 || type == 5 || type == 11 || type == 12;
 }
+bool is_icmpv6_error(std::uint8_t type) {
+    return type < 128;
+}
 
-// The flow quoted by an ICMP error within an IPv4 frame; FlowKind::kOther when there is none.
-Flow quoted_flow(const rte_mbuf* frame) {
-    const auto* ip = rte_pktmbuf_mtod_offset(frame, const std::byte*, 14);
-    const std::uint32_t header = (static_cast<std::uint32_t>(ip[0]) & 15) * 4;
-    const std::uint32_t length = frame->data_len - 14u;  // flow_of() has seen 20 bytes at least
-    if (length < header + 8 || !is_icmp_error(ip + header)) return {};
-    return flow_of_ipv4(ip + header + 8, length - header - 8);
+// Neighbour discovery (RFC 4861 section 4), which each shard's table learns from as it does from ARP.
+bool is_neighbour_discovery(std::uint8_t type) {
+    return type >= 133 && type <= 137;
+}
+
+struct IcmpMessage {
+    const std::byte* at;
+    std::uint32_t length;
+    bool v6;
+    std::uint8_t type() const { return static_cast<std::uint8_t>(*at); }
+    // The flow that an error quotes; FlowKind::kOther when there is none.
+    Flow quoted() const {
+        if (length < 8 || !(v6 ? is_icmpv6_error(type()) : is_icmp_error(type()))) return {};
+        return flow_of_ip(at + 8, length - 8);
+    }
+};
+
+// Nothing when not even the type is there.
+std::optional<IcmpMessage> icmp_of(const rte_mbuf* frame) {
+    const std::uint32_t offset = ip_offset(frame);  // flow_of() has seen the whole IP header
+    const auto* ip = rte_pktmbuf_mtod_offset(frame, const std::byte*, offset);
+    const bool v6 = static_cast<std::uint8_t>(ip[0]) >> 4 == 6;
+    const std::uint32_t header = v6 ? 40 : (static_cast<std::uint32_t>(ip[0]) & 15) * 4;
+    const std::uint32_t length = frame->data_len - offset;
+    if (length <= header) return {};
+    return IcmpMessage{ip + header, length - header, v6};
 }
 
 }  // namespace
@@ -55,7 +78,10 @@ unsigned ShardSteering::owner_of(const rte_mbuf* frame) const {
         case FlowKind::kTcp:
             return port_steers_ ? self_ : rss_.queue_of(flow.source, flow.destination);
         case FlowKind::kIcmp: {
-            const Flow quoted = quoted_flow(frame);
+            const auto message = icmp_of(frame);
+            if (!message) return self_;
+            if (message->v6 && is_neighbour_discovery(message->type())) return kEveryone;
+            const Flow quoted = message->quoted();
             // The connection's own packets come the other way.
             return quoted.kind == FlowKind::kTcp ? rss_.queue_of(quoted.destination, quoted.source) : self_;
         }

@@ -5,7 +5,7 @@
 //   - TCP, where the port spreads flows by a function of its own (af_packet, tap): to the shard that Rss
 //   names.
 //   - ICMP errors: to the shard of the connection that they quote; hardware sees only the router's address.
-//   - ARP and all else without a flow: to every shard; each has its own neighbour table.
+//   - ARP, neighbour discovery and all else without a flow: to every shard; each has its own neighbour table.
 //
 // With one shard there is no steering, and it costs nothing.
 

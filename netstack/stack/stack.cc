@@ -10,7 +10,7 @@
 namespace millrace::net {
 
 Expected<std::unique_ptr<Stack>> Stack::create(const StackConfig& config, const StackPort& port) {
-    auto local = LocalAddresses::create(config.addresses, config.gateway);
+    auto local = LocalAddresses::create(config.addresses, config.gateways);
     if (!local) return tl::unexpected(local.error());
     auto data =
         Pool::create({.purpose = "data", .mbufs = config.data_mbufs, .private_bytes = tcp::kTxPrivateBytes});
@@ -131,8 +131,8 @@ void Stack::settle_neighbours(Time now) {
 
 // A packet of our own that found no neighbour; its headers are complete but for the MAC addresses.
 void Stack::report_unreachable(const rte_mbuf* packet, Time now) {
-    const Flow flow = flow_of_ipv4(rte_pktmbuf_mtod_offset(packet, const std::byte*, kEthernetBytes),
-                                   packet->data_len - kEthernetBytes);
+    const Flow flow = flow_of_ip(rte_pktmbuf_mtod_offset(packet, const std::byte*, kEthernetBytes),
+                                 packet->data_len - kEthernetBytes);
     if (flow.kind == FlowKind::kTcp)
         tcp_->unreachable(flow.source, flow.destination, tcp::Tcp::kNoQuote, now);
 }

@@ -15,7 +15,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -38,7 +37,7 @@ namespace millrace::net {
 
 struct StackConfig {
     std::vector<LocalRange> addresses;  // at least one
-    std::optional<Ipv4> gateway;
+    std::vector<IpAddress> gateways;    // one of each family at most
     tcp::Config tcp;
     NeighbourConfig neighbours;
     unsigned data_mbufs = 32768;     // for bytes to send, and kept until acknowledged
@@ -93,8 +92,8 @@ class Stack {
   private:
     struct Arrival {
         rte_mbuf* segment;
-        Ipv4 source;
-        Ipv4 destination;
+        IpAddress source;
+        IpAddress destination;
         std::uint64_t hash;
     };
 

@@ -26,7 +26,7 @@ struct Config {
 
 // Consecutive local addresses: connect() takes its source addresses and ports from them.
 struct AddressRange {
-    net::Ipv4 first;
+    net::IpAddress first;
     std::uint32_t count = 1;
 };
 

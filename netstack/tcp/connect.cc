@@ -11,26 +11,40 @@ constexpr std::uint32_t kPorts = 65536 - kFirstPort;
 // Tuples looked at in one connect(), for each shard that shares them. The sequence comes back to a tuple only
 // after all others, so it finds one at once until nearly all are taken.
 constexpr std::uint32_t kMostTries = 4096;
+
+// A connection's ends are of one family, and of one scope: a link-local address says nothing to those who
+// are not on the link (RFC 4007 section 4, RFC 6724 section 5 rule 2).
+enum class Scope : std::uint8_t { kIpv4, kLinkLocal, kGlobal };
+
+Scope scope_of(const IpAddress& ip) {
+    return ip.is_v4() ? Scope::kIpv4 : ip.is_link_local() ? Scope::kLinkLocal : Scope::kGlobal;
+}
 }  // namespace
 
 void Tcp::begin_choosing_ports() {
-    for (const AddressRange& range : local_)
-        local_tuples_ += std::uint64_t{range.count} * kPorts;
     next_tuple_ = siphash(config_.secret, shard_, 0);
 }
 
 // RFC 6056 section 3.3.3: a keyed offset for each remote end, and one counter. Walking all ports of an
 // address before the next address keeps the cost of a choice constant up to millions of connections.
-bool Tcp::choose_local(SocketAddress remote, SocketAddress& local) {
-    if (local_tuples_ == 0) return false;
-    const std::uint64_t offset = siphash(config_.secret, remote.ip.value, remote.port);
+bool Tcp::choose_local(const SocketAddress& remote, SocketAddress& local) {
+    const auto serves = [&](const AddressRange& range) {
+        return scope_of(range.first) == scope_of(remote.ip);
+    };
+    std::uint64_t tuples = 0;
+    for (const AddressRange& range : local_)
+        if (serves(range)) tuples += std::uint64_t{range.count} * kPorts;
+    if (tuples == 0) return false;
+    const std::uint64_t offset = siphash(config_.secret, remote.ip, {}, remote.port);
     const std::uint32_t tries = kMostTries * rss_->queues();
-    for (std::uint32_t i = 0; i < tries && i < local_tuples_; ++i) {
-        std::uint64_t tuple = (offset + next_tuple_++) % local_tuples_;
+    for (std::uint32_t i = 0; i < tries && i < tuples; ++i) {
+        std::uint64_t tuple = (offset + next_tuple_++) % tuples;
         const AddressRange* range = local_.data();
-        while (tuple >= std::uint64_t{range->count} * kPorts)
-            tuple -= std::uint64_t{range++->count} * kPorts;
-        local.ip = Ipv4{range->first.value + static_cast<std::uint32_t>(tuple / kPorts)};
+        while (!serves(*range) || tuple >= std::uint64_t{range->count} * kPorts) {
+            if (serves(*range)) tuple -= std::uint64_t{range->count} * kPorts;
+            ++range;
+        }
+        local.ip = range->first.plus(tuple / kPorts);
         local.port = static_cast<std::uint16_t>(kFirstPort + tuple % kPorts);
         if (rss_->queues() > 1 && rss_->queue_of(remote, local) != shard_) continue;
         if (find(hash_of(remote, local), remote, local) == kNoBlock) return true;

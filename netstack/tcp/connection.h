@@ -55,6 +55,7 @@ enum Flag : std::uint32_t {
     kPoolRefused = 1u << 20,    // of kSendRefused the reason: mbufs, not the send limit
     kWindowScaling = 1u << 21,  // both ends sent the option (RFC 7323 section 2.2)
     kSack = 1u << 22,           // both ends sent SACK-Permitted (RFC 2018 section 2)
+    kIpv6 = 1u << 31,           // the addresses lie in a block of their own
 };
 
 // In TIME-WAIT: the neighbours in the list of those that wait.
@@ -63,10 +64,15 @@ struct TimeWait {
     std::uint32_t entered_ms;
 };
 
+struct AddressPair {
+    net::IpAddress remote, local;
+    friend constexpr bool operator==(const AddressPair&, const AddressPair&) = default;
+};
+
 // Blocks of a pool; kNoBlock: none.
 struct alignas(64) Connection {
     // --- what every segment touches ---
-    net::Ipv4 remote_ip;
+    net::Ipv4 remote_ip;  // with kIpv6 the block of the AddressPair: see address_pair()
     net::Ipv4 local_ip;
     std::uint16_t remote_port;
     std::uint16_t local_port;
@@ -117,10 +123,7 @@ struct alignas(64) Connection {
     unsigned receive_scale() const { return scales >> 4; }
     std::uint32_t receive_window() const { return rcv_adv - rcv_nxt; }
     std::uint32_t max_send_window() const { return std::uint32_t{max_window} << send_scale(); }
-    bool in(net::SocketAddress remote, net::SocketAddress local) const {
-        return remote_ip == remote.ip && local_ip == local.ip && remote_port == remote.port &&
-               local_port == local.port && state != State::kAborted;
-    }
+    std::uint32_t address_pair() const { return remote_ip.value; }
 };
 static_assert(sizeof(Connection) == 128, "one line for every segment, one for the rest");
 static_assert(offsetof(Connection, congestion) == 64);

@@ -9,11 +9,11 @@ namespace millrace::tcp {
 
 namespace {
 
-SocketAddress sender(const rte_tcp_hdr* header, Ipv4 source) {
+SocketAddress sender(const rte_tcp_hdr* header, const IpAddress& source) {
     return {source, rte_be_to_cpu_16(header->src_port)};
 }
 
-SocketAddress receiver(const rte_tcp_hdr* header, Ipv4 destination) {
+SocketAddress receiver(const rte_tcp_hdr* header, const IpAddress& destination) {
     return {destination, rte_be_to_cpu_16(header->dst_port)};
 }
 
@@ -26,7 +26,8 @@ struct OwnedSegment : Segment {
 
 }  // namespace
 
-std::uint32_t Tcp::flow_hash(const rte_mbuf* segment, Ipv4 source, Ipv4 destination) const {
+std::uint32_t Tcp::flow_hash(const rte_mbuf* segment, const IpAddress& source,
+                             const IpAddress& destination) const {
     const auto* header = rte_pktmbuf_mtod(segment, const rte_tcp_hdr*);
     return hash_of(sender(header, source), receiver(header, destination));
 }
@@ -43,7 +44,8 @@ void Tcp::prefetch_connection(std::uint32_t flow_hash) const {
     rte_prefetch0(lines + 64);
 }
 
-void Tcp::input(rte_mbuf* packet, Ipv4 source, Ipv4 destination, std::uint32_t flow_hash, Time now) {
+void Tcp::input(rte_mbuf* packet, const IpAddress& source, const IpAddress& destination,
+                std::uint32_t flow_hash, Time now) {
     set_now(now);
     ++counters_.in_segments;
     OwnedSegment segment;

@@ -27,31 +27,36 @@ struct SipState {
 
 }  // namespace
 
-std::uint64_t siphash(const Secret& key, std::uint64_t first, std::uint64_t second) {
+std::uint64_t siphash(const Secret& key, std::span<const std::uint64_t> words) {
     SipState s{0x736f6d6570736575 ^ key[0], 0x646f72616e646f6d ^ key[1], 0x6c7967656e657261 ^ key[0],
                0x7465646279746573 ^ key[1]};
-    s.absorb(first);
-    s.absorb(second);
-    s.absorb(std::uint64_t{16} << 56);  // the length
+    for (const std::uint64_t word : words)
+        s.absorb(word);
+    s.absorb(std::uint64_t{words.size() * 8} << 56);  // the length
     s.v2 ^= 0xff;
     s.rounds(4);
     return s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
 }
 
-std::uint64_t flow_digest(const Secret& secret, const net::SocketAddress& local,
-                          const net::SocketAddress& remote) {
-    return siphash(secret, std::uint64_t{local.ip.value} << 32 | remote.ip.value,
-                   std::uint64_t{local.port} << 16 | remote.port);
+std::uint64_t siphash(const Secret& key, const net::IpAddress& local, const net::IpAddress& remote,
+                      std::uint64_t more) {
+    return siphash(key, std::array{local.high, local.low, remote.high, remote.low, more});
 }
 
-Seq initial_sequence(const Secret& secret, net::SocketAddress local, net::SocketAddress remote, Time now) {
+std::uint64_t flow_digest(const Secret& secret, const net::SocketAddress& local,
+                          const net::SocketAddress& remote) {
+    return siphash(secret, local.ip, remote.ip, std::uint64_t{local.port} << 16 | remote.port);
+}
+
+Seq initial_sequence(const Secret& secret, const net::SocketAddress& local, const net::SocketAddress& remote,
+                     Time now) {
     const auto clock = static_cast<std::uint64_t>(now.time_since_epoch() / 4us);
     return Seq{static_cast<std::uint32_t>(clock + flow_digest(secret, local, remote))};
 }
 
-std::uint32_t timestamp_offset(const Secret& secret, net::Ipv4 local, net::Ipv4 remote) {
-    const std::uint64_t hosts = std::uint64_t{local.value} << 32 | remote.value;
-    return static_cast<std::uint32_t>(siphash(secret, hosts, ~std::uint64_t{0}));
+std::uint32_t timestamp_offset(const Secret& secret, const net::IpAddress& local,
+                               const net::IpAddress& remote) {
+    return static_cast<std::uint32_t>(siphash(secret, local, remote, ~std::uint64_t{0}));
 }
 
 }  // namespace millrace::tcp

@@ -11,7 +11,7 @@ namespace millrace::tcp {
 
 Expected<void> Tcp::listen(SocketAddress address) {
     if (address.port == 0) return fail("a listener needs a port: write it as ADDR:PORT");
-    if (address.ip.value != 0 && !is_local(address.ip))
+    if (!address.ip.is_unspecified() && !is_local(address.ip))
         return fail("cannot listen on " + to_string(address) +
                     ": the address is not one of this shard's own");
     if (std::find(listeners_.begin(), listeners_.end(), address) == listeners_.end())
@@ -26,7 +26,8 @@ void Tcp::stop_listening() {
 
 bool Tcp::listening_on(SocketAddress local) const {
     return std::any_of(listeners_.begin(), listeners_.end(), [&](const SocketAddress& listener) {
-        return listener.port == local.port && (listener.ip.value == 0 || listener.ip == local.ip);
+        const bool any = listener.ip.is_unspecified() && listener.ip.is_v4() == local.ip.is_v4();
+        return listener.port == local.port && (any || listener.ip == local.ip);
     });
 }
 
@@ -75,7 +76,7 @@ std::uint32_t Tcp::half_opened(SocketAddress remote, SocketAddress local, Seq ir
 void Tcp::answer_with_cookie(const Segment& segment, SocketAddress remote, SocketAddress local) {
     const Options& theirs = segment.options;
     Options ours{.ts_echo = theirs.ts_value,
-                 .mss = local_mss_,
+                 .mss = local_mss(!remote.ip.is_v4()),
                  .window_scale = receive_scale_,
                  .has_timestamps = theirs.has_timestamps,
                  .has_window_scale = theirs.has_timestamps && theirs.has_window_scale,
@@ -84,7 +85,7 @@ void Tcp::answer_with_cookie(const Segment& segment, SocketAddress remote, Socke
         ours.ts_value =
             cookie_timestamp(now_ms_ + timestamp_offset(config_.secret, local.ip, remote.ip), theirs);
     const Seq cookie = make_cookie(config_.secret, local, remote, segment.seq,
-                                   theirs.mss != 0 ? theirs.mss : kDefaultMss, now_);
+                                   theirs.mss != 0 ? theirs.mss : default_mss(!remote.ip.is_v4()), now_);
     last_cookie_at_ = now_;
     ++counters_.cookies_sent;
     push_syn(remote, local, kSyn | kAck, cookie, segment.seq + 1, ours);

@@ -26,15 +26,14 @@ std::uint32_t Tcp::take_slot() {
 
 void Tcp::begin(Handle h, SocketAddress remote, SocketAddress local, State state, Seq iss) {
     Connection& c = h.c;
-    c.remote_ip = remote.ip;
+    set_addresses(c, remote.ip, local.ip);
     c.remote_port = remote.port;
-    c.local_ip = local.ip;
     c.local_port = local.port;
     c.state = state;
     c.snd_una = iss;
     c.snd_nxt = iss + 1;  // the SYN's
     c.recover = iss - 1;  // RFC 6582 section 3.2, less one: the first segment may be retransmitted fast too
-    c.mss = std::min(kDefaultMss, local_mss_);
+    c.mss = std::min(default_mss(c.has(kIpv6)), local_mss(c.has(kIpv6)));
     c.quick_acks = kQuickAcks;
     c.ts_offset = timestamp_offset(config_.secret, local.ip, remote.ip);
     c.last_sent = now_us_;
@@ -42,6 +41,18 @@ void Tcp::begin(Handle h, SocketAddress remote, SocketAddress local, State state
     c.congestion = {};
     c.set(kSynDue);
     mark_dirty(h);
+}
+
+void Tcp::set_addresses(Connection& c, const IpAddress& remote, const IpAddress& local) {
+    if (remote.is_v4()) {
+        c.remote_ip = remote.v4();
+        c.local_ip = local.v4();
+        return;
+    }
+    c.set(kIpv6);
+    const std::uint32_t pair = address_pairs_.take();
+    address_pairs_[pair] = {remote, local};
+    c.remote_ip.value = pair;
 }
 
 // What the peer's SYN offers (RFC 9293 section 3.7.1, RFC 7323 sections 2.5 and 3.2). Our SYN offers all we
@@ -58,12 +69,12 @@ void Tcp::learn_options(Connection& c, const Options& options) {
     }
     if (options.sack_permitted) c.set(kSack);
     // RFC 6691: the MSS is less what our options take; and a unit must fit one mbuf.
-    std::uint16_t mss = options.mss != 0 ? options.mss : kDefaultMss;
+    std::uint16_t mss = options.mss != 0 ? options.mss : default_mss(c.has(kIpv6));
     if (mss < kLeastMss) {
         ++counters_.mss_floors;
         mss = kLeastMss;
     }
-    mss = std::min(mss, local_mss_) - (c.has(kTimestamps) ? kTimestampBytes : 0);
+    mss = std::min(mss, local_mss(c.has(kIpv6))) - (c.has(kTimestamps) ? kTimestampBytes : 0);
     c.mss = std::min<std::uint16_t>(mss, rte_pktmbuf_data_room_size(data_pool_) - RTE_PKTMBUF_HEADROOM);
 }
 
@@ -97,6 +108,7 @@ void Tcp::release(Handle h) {
     if (h.c.state == State::kSynReceived && !h.c.has(kActiveOpen)) --half_open_;
     release_buffers(h.c);
     if (h.c.state != State::kAborted) table_.remove(hash_of(peer(h.id()), local(h.id())), h.slot);
+    if (h.c.has(kIpv6)) address_pairs_.give_back(h.c.address_pair());
     slab_.give_back(h.slot);
 }
 
@@ -116,9 +128,9 @@ void Tcp::release_buffers(Connection& c) {
     c.clear(kRexmitTimer | kPersistTimer | kAckTimer);
 }
 
-bool Tcp::is_local(Ipv4 address) const {
+bool Tcp::is_local(const IpAddress& address) const {
     for (const AddressRange& range : local_)
-        if (address.value - range.first.value < range.count) return true;
+        if (address.high == range.first.high && address.low - range.first.low < range.count) return true;
     return false;
 }
 

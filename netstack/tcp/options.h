@@ -22,6 +22,11 @@ struct SackBlock {
 
 inline constexpr std::size_t kMostSackBlocks = 4;  // what 40 bytes of options take (RFC 2018 section 3)
 
+// When the SYN names none (RFC 9293 section 3.7.1).
+constexpr std::uint16_t default_mss(bool ipv6) {
+    return ipv6 ? 1220 : 536;
+}
+
 struct Options {
     std::uint32_t ts_value = 0;
     std::uint32_t ts_echo = 0;
@@ -38,7 +43,6 @@ struct Options {
 
 inline constexpr std::uint16_t kTimestampBytes = 12;  // with the two NOPs that align it (RFC 7323 appendix A)
 inline constexpr std::uint16_t kMaxSynOptions = 4 + 4 + kTimestampBytes;
-inline constexpr std::uint16_t kDefaultMss = 536;    // RFC 9293 section 3.7.1: when the SYN names none
 inline constexpr std::uint8_t kMaxWindowScale = 14;  // RFC 7323 section 2.3
 
 // False when an option's length cannot be (RFC 9293 MUST-7).

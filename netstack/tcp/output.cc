@@ -150,7 +150,8 @@ void Tcp::write_header(Connection& c, rte_mbuf* packet, std::uint8_t flags, Seq 
 
 void Tcp::push_segment(rte_mbuf* packet, const Connection& c, std::uint16_t header_bytes) {
     ++counters_.out_segments;
-    tx_.push({packet, c.local_ip, c.remote_ip, header_bytes});
+    const AddressPair ends = addresses(c);
+    tx_.push({packet, ends.local, ends.remote, header_bytes});
 }
 
 rte_mbuf* Tcp::header_mbuf() {
@@ -267,7 +268,7 @@ void Tcp::send_syn(Handle h) {
     const bool answer = c.state == State::kSynReceived;
     const Options options{.ts_value = now_ms_ + c.ts_offset,
                           .ts_echo = c.ts_recent,
-                          .mss = local_mss_,
+                          .mss = local_mss(c.has(kIpv6)),
                           .window_scale = receive_scale_,
                           .has_timestamps = !answer || c.has(kTimestamps),
                           .has_window_scale = !answer || c.has(kWindowScaling),

@@ -127,10 +127,9 @@ void Tcp::commit(ConnId id, std::size_t bytes) {
     }
 }
 
-// Pieces of one MSS of ours, so that each is one unit to every peer whose MSS is not smaller.
+// Pieces of one MSS of ours (the smaller of both families), so that each is one unit to every peer whose MSS
+// is not smaller.
 Tcp::Shared Tcp::make_shared(std::span<const std::byte> bytes) {
-    const std::size_t piece = std::min<std::size_t>(
-        local_mss_ - kTimestampBytes, rte_pktmbuf_data_room_size(data_pool_) - RTE_PKTMBUF_HEADROOM);
     rte_mbuf* first = nullptr;
     rte_mbuf** link = &first;
     std::uint16_t segments = 0;
@@ -142,7 +141,7 @@ Tcp::Shared Tcp::make_shared(std::span<const std::byte> bytes) {
             rte_pktmbuf_free(first);
             return {};
         }
-        const std::size_t part = std::min(piece, bytes.size());
+        const std::size_t part = std::min<std::size_t>(shared_unit_, bytes.size());
         if (part > 0) std::memcpy(rte_pktmbuf_mtod(packet, std::byte*), bytes.data(), part);
         packet->data_len = static_cast<std::uint16_t>(part);
         bytes = bytes.subspan(part);

@@ -1,5 +1,6 @@
 #include "netstack/tcp/tcp.h"
 
+#include <algorithm>
 #include <bit>
 
 #include "netstack/tcp/hash.h"
@@ -19,10 +20,17 @@ void place(T& target, Expected<T> made, Expected<void>& all) {
     }
 }
 
-constexpr std::uint16_t kIpAndTcpHeaders = 40;  // RFC 6691: options are not subtracted from what we announce
+// RFC 6691: options are not subtracted from what we announce.
+constexpr std::uint16_t kIpv4AndTcpHeaders = 40;
+constexpr std::uint16_t kIpv6AndTcpHeaders = 60;
 // Counting a pool visits the cache of every core: some microseconds, so not at each poll.
 constexpr Duration kPoolInterval = 5ms;
 constexpr std::uint16_t kLeastMtu = 576;
+constexpr std::uint16_t kLeastMtuIpv6 = 1280;  // RFC 8200 section 5
+
+bool any_ipv6(const std::vector<AddressRange>& local) {
+    return std::any_of(local.begin(), local.end(), [](const auto& range) { return !range.first.is_v4(); });
+}
 
 }  // namespace
 
@@ -31,6 +39,8 @@ Expected<std::unique_ptr<Tcp>> Tcp::create(const Config& config, rte_mempool* da
                                            const net::Rss& rss, unsigned shard) {
     if (config.mtu < kLeastMtu)
         return fail("an MTU of " + std::to_string(config.mtu) + " is too small: use at least 576");
+    if (any_ipv6(local) && config.mtu < kLeastMtuIpv6)
+        return fail("an MTU of " + std::to_string(config.mtu) + " is too small for IPv6: use at least 1280");
     if (config.max_connections == 0 || config.max_connections >= kNoBlock / 2)
         return fail("max-connections must be between 1 and 2147483646");
     if (config.receive_window < config.mtu || config.receive_window > 1u << 30)
@@ -51,6 +61,7 @@ Expected<std::unique_ptr<Tcp>> Tcp::create(const Config& config, rte_mempool* da
     Expected<void> all;
     place(tcp->slab_, ConnectionSlab::create(n), all);
     place(tcp->table_, ConnectionTable::create(n), all);
+    place(tcp->address_pairs_, BlockPool<AddressPair>::create(n), all);
     place(tcp->send_queues_, BlockPool<SendQueue>::create(n), all);
     place(tcp->reassemblies_, BlockPool<Reassembly>::create(n), all);
     place(tcp->wheel_, net::Wheel::create(2 * n), all);
@@ -67,7 +78,10 @@ Tcp::Tcp(const Config& config, rte_mempool* data_pool, rte_mempool* header_pool,
       header_pool_(header_pool),
       rss_(&rss),
       shard_(shard),
-      local_mss_(config.mtu - kIpAndTcpHeaders),
+      local_mss_(config.mtu - kIpv4AndTcpHeaders),
+      local_mss_v6_(config.mtu - kIpv6AndTcpHeaders),
+      shared_unit_(std::min<std::uint16_t>((any_ipv6(local) ? local_mss_v6_ : local_mss_) - kTimestampBytes,
+                                           rte_pktmbuf_data_room_size(data_pool) - RTE_PKTMBUF_HEADROOM)),
       receive_scale_(0),
       delayed_ack_us_(static_cast<std::uint32_t>(config.delayed_ack / 1us)),
       min_rto_us_(static_cast<std::uint32_t>(config.min_rto / 1us)),
@@ -99,12 +113,16 @@ void Tcp::set_now(Time now) {
     }
 }
 
-std::uint32_t Tcp::hash_of(SocketAddress remote, SocketAddress local) const {
+std::uint32_t Tcp::hash_of(const SocketAddress& remote, const SocketAddress& local) const {
     return hash_flow(remote, local, config_.secret);
 }
 
-std::uint32_t Tcp::find(std::uint32_t hash, SocketAddress remote, SocketAddress local) const {
-    return table_.find(hash, [&](std::uint32_t slot) { return slab_[slot].in(remote, local); });
+std::uint32_t Tcp::find(std::uint32_t hash, const SocketAddress& remote, const SocketAddress& local) const {
+    return table_.find(hash, [&](std::uint32_t slot) {
+        const Connection& c = slab_[slot];
+        return c.remote_port == remote.port && c.local_port == local.port &&
+               addresses(c) == AddressPair{remote.ip, local.ip} && c.state != State::kAborted;
+    });
 }
 
 // --- events ---
@@ -152,12 +170,12 @@ void Tcp::clear_segments() {
 
 SocketAddress Tcp::peer(ConnId id) const {
     const Connection& c = connection(id);
-    return {c.remote_ip, c.remote_port};
+    return {addresses(c).remote, c.remote_port};
 }
 
 SocketAddress Tcp::local(ConnId id) const {
     const Connection& c = connection(id);
-    return {c.local_ip, c.local_port};
+    return {addresses(c).local, c.local_port};
 }
 
 std::size_t Tcp::connections() const {
@@ -168,9 +186,9 @@ std::size_t Tcp::max_connections() const {
 }
 
 std::size_t Tcp::memory_in_use() const {
-    return slab_.resident_bytes() + table_.resident_bytes() + send_queues_.resident_bytes() +
-           reassemblies_.resident_bytes() + wheel_.resident_bytes() + dirty_.resident_bytes() +
-           ready_.resident_bytes();
+    return slab_.resident_bytes() + table_.resident_bytes() + address_pairs_.resident_bytes() +
+           send_queues_.resident_bytes() + reassemblies_.resident_bytes() + wheel_.resident_bytes() +
+           dirty_.resident_bytes() + ready_.resident_bytes();
 }
 
 }  // namespace millrace::tcp

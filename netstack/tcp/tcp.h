@@ -50,6 +50,7 @@ namespace millrace::tcp {
 using net::CloseReason;
 using net::ConnId;
 using net::EventKind;
+using net::IpAddress;
 using net::Ipv4;
 using net::SocketAddress;
 
@@ -96,10 +97,12 @@ class Tcp {
     void begin_poll();
     // `segment` begins with the TCP header and ends with the IP payload; its checksum has been verified.
     // Takes the mbuf over.
-    std::uint32_t flow_hash(const rte_mbuf* segment, Ipv4 source, Ipv4 destination) const;
+    std::uint32_t flow_hash(const rte_mbuf* segment, const IpAddress& source,
+                            const IpAddress& destination) const;
     void prefetch_table(std::uint32_t flow_hash) const;
     void prefetch_connection(std::uint32_t flow_hash) const;
-    void input(rte_mbuf* segment, Ipv4 source, Ipv4 destination, std::uint32_t flow_hash, Time now);
+    void input(rte_mbuf* segment, const IpAddress& source, const IpAddress& destination,
+               std::uint32_t flow_hash, Time now);
     // ICMP or the neighbour table says that `remote` cannot be reached from `local`; `quoted` is the sequence
     // number in the ICMP message's quotation (RFC 5927 section 4.1), kNoQuote for the neighbour table.
     static constexpr std::uint64_t kNoQuote = ~std::uint64_t{0};
@@ -114,7 +117,8 @@ class Tcp {
     Time next_timer() const;
 
     // --- the carrier's connection operations (netstack/carrier.h) ---
-    Expected<void> listen(SocketAddress address);  // 0.0.0.0 listens on every address
+    // 0.0.0.0 listens on every IPv4 address, :: on every IPv6 one.
+    Expected<void> listen(SocketAddress address);
     void stop_listening();
     ConnId connect(SocketAddress remote, Time now);
     void close(ConnId id);
@@ -150,6 +154,7 @@ class Tcp {
     std::size_t table_size() const { return table_.size(); }
     std::size_t timers_armed() const { return wheel_.armed(); }
     std::size_t send_queues() const { return send_queues_.in_use(); }
+    std::size_t address_pairs() const { return address_pairs_.in_use(); }
     std::size_t reassemblies() const { return reassemblies_.in_use(); }
 
   private:
@@ -166,8 +171,14 @@ class Tcp {
         std::vector<AddressRange> local, const net::Rss& rss, unsigned shard);
     Handle handle(ConnId id) { return {net::index(id), slab_[net::index(id)]}; }
     void set_now(Time now);
-    std::uint32_t hash_of(SocketAddress remote, SocketAddress local) const;
-    std::uint32_t find(std::uint32_t hash, SocketAddress remote, SocketAddress local) const;
+    std::uint32_t hash_of(const SocketAddress& remote, const SocketAddress& local) const;
+    std::uint32_t find(std::uint32_t hash, const SocketAddress& remote, const SocketAddress& local) const;
+    AddressPair addresses(const Connection& c) const {
+        return c.has(kIpv6) ? address_pairs_[c.address_pair()] : AddressPair{c.remote_ip, c.local_ip};
+    }
+    void set_addresses(Connection& c, const IpAddress& remote, const IpAddress& local);
+    // What our SYNs say: MTU less IP and TCP headers (RFC 6691).
+    std::uint16_t local_mss(bool ipv6) const { return ipv6 ? local_mss_v6_ : local_mss_; }
 
     // open.cc: slots, their beginning and their end
     std::uint32_t take_slot();
@@ -177,11 +188,11 @@ class Tcp {
     void release_buffers(Connection& c);
     void learn_options(Connection& c, const Options& options);
     void established(Handle h, const Segment& segment);
-    bool is_local(Ipv4 address) const;
+    bool is_local(const IpAddress& address) const;
 
     // connect.cc
     void begin_choosing_ports();
-    bool choose_local(SocketAddress remote, SocketAddress& local);
+    bool choose_local(const SocketAddress& remote, SocketAddress& local);
 
     // listen.cc
     void listen_input(Segment& segment, SocketAddress remote, SocketAddress local, std::optional<Seq> iss);
@@ -302,7 +313,9 @@ class Tcp {
     rte_mempool* header_pool_;
     const net::Rss* rss_;
     unsigned shard_;
-    std::uint16_t local_mss_;  // what our SYNs say: MTU less IP and TCP headers (RFC 6691)
+    std::uint16_t local_mss_;  // see local_mss()
+    std::uint16_t local_mss_v6_;
+    std::uint16_t shared_unit_;  // bytes of shared data that every connection can send as one segment
     std::uint8_t receive_scale_;
     std::uint32_t delayed_ack_us_;
     std::uint32_t min_rto_us_;
@@ -316,6 +329,7 @@ class Tcp {
 
     ConnectionSlab slab_;
     ConnectionTable table_;
+    BlockPool<AddressPair> address_pairs_;  // one for each slot: a connection that has a slot has a pair
     BlockPool<SendQueue> send_queues_;
     BlockPool<Reassembly> reassemblies_;
     net::Wheel wheel_;
@@ -325,7 +339,6 @@ class Tcp {
 
     std::vector<SocketAddress> listeners_;
     std::vector<AddressRange> local_;
-    std::uint64_t local_tuples_ = 0;  // addresses times ports
     std::uint64_t next_tuple_ = 0;
 
     std::uint32_t oldest_time_wait_ = kNoBlock;

@@ -10,7 +10,7 @@ void Tcp::enter_time_wait(Handle h) {
     Connection& c = h.c;
     release_buffers(c);
     c.state = State::kTimeWait;
-    c.clear(~(kInDirtyList | kInReadyList | kTimestamps | kAckNow));
+    c.clear(~(kInDirtyList | kInReadyList | kTimestamps | kAckNow | kIpv6));
     ++time_wait_count_;
     ++counters_.time_wait;
     append_time_wait(h);

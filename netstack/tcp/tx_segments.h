@@ -17,8 +17,8 @@ namespace millrace::tcp {
 // zero; it may be a chain; its first mbuf has at least net::kLinkHeadroom in front. One reference is owned.
 struct TxSegment {
     rte_mbuf* packet;
-    net::Ipv4 source;
-    net::Ipv4 destination;
+    net::IpAddress source;
+    net::IpAddress destination;
     std::uint16_t header_bytes;
 };
 

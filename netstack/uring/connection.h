@@ -54,6 +54,6 @@ struct Connection {
     Link waiting;  // prepare() was refused by a dry pool
 };
 
-static_assert(sizeof(Connection) <= 80, "a connection at rest is one slot and nothing else");
+static_assert(sizeof(Connection) <= 96, "a connection at rest is one slot and nothing else");
 
 }  // namespace millrace::net::uring

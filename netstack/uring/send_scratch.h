@@ -2,13 +2,14 @@
 // What submissions point at until the kernel has read them: it does so while they are submitted
 // (IORING_FEAT_SUBMIT_STABLE), so one arena serves every batch.
 
-#include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
 #include <cstddef>
 #include <span>
 #include <vector>
+
+#include "netstack/uring/socket.h"
 
 namespace millrace::net::uring {
 
@@ -30,7 +31,7 @@ class SendScratch {
         parts_used_ += count;
         return &message;
     }
-    const sockaddr_in* address(const sockaddr_in& address) { return &(addresses_[used_++] = address); }
+    const KernelAddress* address(const KernelAddress& address) { return &(addresses_[used_++] = address); }
     // Everything has been submitted.
     void reset() { used_ = parts_used_ = 0; }
 
@@ -38,7 +39,7 @@ class SendScratch {
     static constexpr std::size_t kPartsOnAverage = 8;
 
     std::vector<msghdr> messages_;
-    std::vector<sockaddr_in> addresses_;
+    std::vector<KernelAddress> addresses_;
     std::vector<iovec> parts_;
     std::size_t used_ = 0;
     std::size_t parts_used_ = 0;

@@ -7,6 +7,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "netstack/base/byte_order.h"
+
 namespace millrace::net::uring {
 namespace {
 
@@ -15,14 +17,14 @@ bool set(int fd, int level, int name, int value) {
 }
 
 // Not O_NONBLOCK: io_uring then waits for readiness itself instead of reporting EAGAIN.
-int tcp_socket() {
-    const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_TCP);
+int tcp_socket(const IpAddress& for_ip) {
+    const int fd = ::socket(for_ip.is_v4() ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_TCP);
     if (fd < 0) return -errno;
     set(fd, IPPROTO_TCP, TCP_NODELAY, 1);  // accepted sockets inherit it
     return fd;
 }
 
-Error explain_listen_failure(SocketAddress address, int error) {
+Error explain_listen_failure(const SocketAddress& address, int error) {
     const std::string what = "cannot listen on " + to_string(address) + ": ";
     const std::string port = std::to_string(address.port);
     switch (error) {
@@ -44,24 +46,36 @@ Error explain_listen_failure(SocketAddress address, int error) {
 }
 
 SocketAddress name_of(int fd, decltype(&::getsockname) ask) {
-    sockaddr_in name{};
-    socklen_t length = sizeof name;
-    if (ask(fd, reinterpret_cast<sockaddr*>(&name), &length) != 0) return {};
-    return from_sockaddr(name);
+    KernelAddress name{};
+    name.length = sizeof name.v6;
+    if (ask(fd, &name.any, &name.length) != 0) return {};
+    return from_kernel(name);
 }
 
 }  // namespace
 
-sockaddr_in to_sockaddr(SocketAddress address) {
-    sockaddr_in out{};
-    out.sin_family = AF_INET;
-    out.sin_addr.s_addr = htonl(address.ip.value);
-    out.sin_port = htons(address.port);
+KernelAddress to_kernel(const SocketAddress& address) {
+    KernelAddress out{};
+    if (address.ip.is_v4()) {
+        out.v4.sin_family = AF_INET;
+        out.v4.sin_addr.s_addr = htonl(address.ip.v4().value);
+        out.v4.sin_port = htons(address.port);
+        out.length = sizeof out.v4;
+        return out;
+    }
+    out.v6 = {};
+    out.v6.sin6_family = AF_INET6;
+    store_ipv6(reinterpret_cast<std::byte*>(&out.v6.sin6_addr), address.ip);
+    out.v6.sin6_port = htons(address.port);
+    out.length = sizeof out.v6;
     return out;
 }
 
-SocketAddress from_sockaddr(const sockaddr_in& address) {
-    return {Ipv4{ntohl(address.sin_addr.s_addr)}, ntohs(address.sin_port)};
+SocketAddress from_kernel(const KernelAddress& address) {
+    if (address.any.sa_family == AF_INET)
+        return {Ipv4{ntohl(address.v4.sin_addr.s_addr)}, ntohs(address.v4.sin_port)};
+    return {load_ipv6(reinterpret_cast<const std::byte*>(&address.v6.sin6_addr)),
+            ntohs(address.v6.sin6_port)};
 }
 
 CloseReason reason_of(int error) {
@@ -89,13 +103,13 @@ bool is_exhaustion(int error) {
     return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS;
 }
 
-Expected<int> open_listener(SocketAddress address, bool share_port, int backlog) {
-    const int fd = tcp_socket();
+Expected<int> open_listener(const SocketAddress& address, bool share_port, int backlog) {
+    const int fd = tcp_socket(address.ip);
     if (fd < 0) return tl::unexpected(explain_listen_failure(address, -fd));
-    const sockaddr_in name = to_sockaddr(address);
+    const KernelAddress name = to_kernel(address);
     set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
-    if ((share_port && !set(fd, SOL_SOCKET, SO_REUSEPORT, 1)) ||
-        ::bind(fd, reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0 ||
+    if (!address.ip.is_v4()) set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+    if ((share_port && !set(fd, SOL_SOCKET, SO_REUSEPORT, 1)) || ::bind(fd, &name.any, name.length) != 0 ||
         ::listen(fd, backlog) != 0) {
         const int error = errno;
         ::close(fd);
@@ -104,12 +118,12 @@ Expected<int> open_listener(SocketAddress address, bool share_port, int backlog)
     return fd;
 }
 
-int open_client(Ipv4 source) {
-    const int fd = tcp_socket();
-    if (fd < 0 || source == Ipv4{}) return fd;
-    const sockaddr_in name = to_sockaddr({source, 0});
+int open_client(const IpAddress& remote, const IpAddress& source) {
+    const int fd = tcp_socket(remote);
+    if (fd < 0 || source.is_unspecified()) return fd;
+    const KernelAddress name = to_kernel({source, 0});
     set(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
-    if (::bind(fd, reinterpret_cast<const sockaddr*>(&name), sizeof name) == 0) return fd;
+    if (::bind(fd, &name.any, name.length) == 0) return fd;
     const int error = errno;
     ::close(fd);
     return -error;

@@ -11,20 +11,31 @@
 
 namespace millrace::net::uring {
 
-sockaddr_in to_sockaddr(SocketAddress address);
-SocketAddress from_sockaddr(const sockaddr_in& address);
+// A socket address of either family as the kernel has it.
+struct KernelAddress {
+    union {
+        sockaddr any;
+        sockaddr_in v4;
+        sockaddr_in6 v6;
+    };
+    socklen_t length;
+};
+
+KernelAddress to_kernel(const SocketAddress& address);
+SocketAddress from_kernel(const KernelAddress& address);
 
 // The reason a connection ends for when the kernel reports `error` (a positive errno).
 CloseReason reason_of(int error);
 // No descriptors or memory: a bound of the process or the machine, not the peer's doing.
 bool is_exhaustion(int error);
 
-// A listening TCP socket; the error names the address and what to do.
-Expected<int> open_listener(SocketAddress address, bool share_port, int backlog);
+// A listening TCP socket; the error names the address and what to do. `::` is for IPv6 alone, so that the
+// same list of addresses means the same on both carriers.
+Expected<int> open_listener(const SocketAddress& address, bool share_port, int backlog);
 
-// A TCP socket to connect with, or -errno. `source` (0.0.0.0: the kernel chooses) is bound without a port, so
-// that each source address has all ports.
-int open_client(Ipv4 source);
+// A TCP socket of `remote`'s family to connect with, or -errno. `source` (unspecified: the kernel chooses) is
+// bound without a port, so that each source address has all ports.
+int open_client(const IpAddress& remote, const IpAddress& source);
 
 SocketAddress local_address(int fd);
 SocketAddress peer_address(int fd);

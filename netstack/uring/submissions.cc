@@ -68,9 +68,9 @@ void UringCarrier::request(std::uint32_t i) {
 void UringCarrier::request_connect(std::uint32_t i) {
     Connection& c = slots_[i];
     if (c.operations != 0) return;
-    const sockaddr_in* address = scratch_.address(to_sockaddr(c.peer));
+    const KernelAddress* address = scratch_.address(to_kernel(c.peer));
     io_uring_sqe& connect = submission(Operation::kConnect, i);
-    io_uring_prep_connect(&connect, c.fd, reinterpret_cast<const sockaddr*>(address), sizeof *address);
+    io_uring_prep_connect(&connect, c.fd, &address->any, address->length);
     connect.flags |= IOSQE_IO_LINK;
     io_uring_sqe& timeout = submission(Operation::kConnectTimeout, i);
     io_uring_prep_link_timeout(&timeout, &connect_timeout_, 0);

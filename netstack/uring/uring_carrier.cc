@@ -166,9 +166,9 @@ void UringCarrier::stop_listening() {
     }
 }
 
-Ipv4 UringCarrier::next_source() {
-    if (config_.last_source == Ipv4{}) return {};
-    source_ = source_ >= config_.last_source ? config_.first_source : Ipv4{source_.value + 1};
+IpAddress UringCarrier::next_source(const IpAddress& remote) {
+    if (config_.last_source.is_unspecified() || config_.last_source.is_v4() != remote.is_v4()) return {};
+    source_ = source_ >= config_.last_source ? config_.first_source : source_.plus(1);
     return source_;
 }
 
@@ -177,7 +177,7 @@ ConnId UringCarrier::connect(SocketAddress address, Time) {
         ++counters_.connect_no_slot;
         return kNoConn;
     }
-    const int fd = open_client(next_source());
+    const int fd = open_client(address.ip, next_source(address.ip));
     if (fd < 0) {
         ++(reason_of(-fd) == CloseReason::kNoMemory ? counters_.connect_no_memory : counters_.local_errors);
         return kNoConn;

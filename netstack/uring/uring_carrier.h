@@ -46,9 +46,10 @@ struct UringConfig {
     Duration connect_timeout = 10s;
     int backlog = 4096;       // of a listener; the sysctl net.core.somaxconn bounds it
     bool share_port = false;  // SO_REUSEPORT: every shard listens on the port, the kernel spreads connections
-    // Addresses that connect() binds to in turn: each has all ports. Zero: the kernel chooses.
-    Ipv4 first_source{};
-    Ipv4 last_source{};
+    // Addresses that connect() to their family binds to in turn: each has all ports. Unspecified: the kernel
+    // chooses.
+    IpAddress first_source{};
+    IpAddress last_source{};
 };
 
 class UringCarrier {
@@ -129,7 +130,7 @@ class UringCarrier {
     std::uint32_t take_slot(int fd, uring::State state);
     void free_slot(std::uint32_t i);
     void recycle_slots();
-    Ipv4 next_source();
+    IpAddress next_source(const IpAddress& remote);
     bool live(const Connection& c) const {
         return c.state == uring::State::kConnecting || c.state == uring::State::kOpen;
     }
@@ -197,7 +198,7 @@ class UringCarrier {
 
     std::array<uring::Listener, kMaxListeners> listeners_;
     SocketAddress listening_on_;
-    Ipv4 source_;  // the latest that next_source() gave
+    IpAddress source_;  // the latest that next_source() gave
     __kernel_timespec connect_timeout_{};
 
     Duration idle_wait_{};

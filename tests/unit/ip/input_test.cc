@@ -135,7 +135,7 @@ TEST_F(IpInputTest, BroadcastSegmentsAndMartiansAreDropped) {
               IpVerdict::kDropped);
     EXPECT_EQ(verdict(framed(test::ipv4(kPeer.ip, kOurs.ip, 6, test::tcp(kPeer, kOurs)), kBroadcast)),
               IpVerdict::kDropped);
-    for (const std::uint32_t from : {0u, 0x7f000001u, 0xe0000001u, 0xffffffffu, kOurs.ip.value}) {
+    for (const std::uint32_t from : {0u, 0x7f000001u, 0xe0000001u, 0xffffffffu, test::kOurIp.value}) {
         const SocketAddress martian{Ipv4{from}, 1};
         EXPECT_EQ(verdict(framed(test::ipv4(martian.ip, kOurs.ip, 6, test::tcp(martian, kOurs)))),
                   IpVerdict::kDropped);
@@ -173,8 +173,8 @@ TEST_F(IpInputTest, UnfinishedChecksumsOfTheKernelAreAcceptedAndCounted) {
     Octets segment = test::tcp(kPeer, kOurs, test::text("hello"));
     const Octets pseudo_only = [&] {
         Octets p;
-        test::put32(p, kPeer.ip.value);
-        test::put32(p, kOurs.ip.value);
+        test::put_ip(p, kPeer.ip);
+        test::put_ip(p, kOurs.ip);
         test::put16(p, 6);
         test::put16(p, static_cast<std::uint32_t>(segment.size()));
         return p;

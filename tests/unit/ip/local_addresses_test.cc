@@ -5,11 +5,12 @@
 namespace millrace::net {
 namespace {
 
-Ipv4 ip(std::string_view text) {
-    return *parse_ipv4(text);
+IpAddress ip(std::string_view text) {
+    return *parse_ip(text);
 }
 
-LocalAddresses addresses(std::initializer_list<const char*> ranges, std::optional<Ipv4> gateway = {}) {
+LocalAddresses addresses(std::initializer_list<const char*> ranges,
+                         const std::vector<IpAddress>& gateway = {}) {
     std::vector<LocalRange> list;
     for (const char* text : ranges)
         list.push_back(*parse_local_range(text));
@@ -46,7 +47,7 @@ TEST(LocalAddresses, KnowsItsOwnAndBroadcasts) {
 }
 
 TEST(LocalAddresses, NextHopIsTheNeighbourOrTheGateway) {
-    const auto local = addresses({"10.0.0.1/24", "10.1.0.1/16"}, ip("10.0.0.254"));
+    const auto local = addresses({"10.0.0.1/24", "10.1.0.1/16"}, {ip("10.0.0.254")});
     EXPECT_EQ(local.next_hop(ip("10.0.0.77")), ip("10.0.0.77"));
     EXPECT_EQ(local.next_hop(ip("10.1.200.7")), ip("10.1.200.7"));
     EXPECT_EQ(local.next_hop(ip("8.8.8.8")), ip("10.0.0.254"));
@@ -59,8 +60,8 @@ TEST(LocalAddresses, RefusesWhatCannotWork) {
     EXPECT_FALSE(LocalAddresses::create({}, {}));
     EXPECT_FALSE(LocalAddresses::create({range, range}, {}));
     EXPECT_FALSE(LocalAddresses::create({range, *parse_local_range("10.0.0.1+5/24")}, {}));
-    EXPECT_FALSE(LocalAddresses::create({range}, ip("10.0.1.1"))) << "a gateway out of reach";
-    EXPECT_FALSE(LocalAddresses::create({range}, ip("10.0.0.1"))) << "ourselves as the gateway";
+    EXPECT_FALSE(LocalAddresses::create({range}, {ip("10.0.1.1")})) << "a gateway out of reach";
+    EXPECT_FALSE(LocalAddresses::create({range}, {ip("10.0.0.1")})) << "ourselves as the gateway";
 }
 
 }  // namespace

@@ -56,8 +56,9 @@ inline Octets ethernet(const MacAddress& to, const MacAddress& from, std::uint16
     return frame;
 }
 
-inline Octets ipv4(Ipv4 source, Ipv4 destination, std::uint8_t protocol, const Octets& payload,
-                   const Octets& options = {}, std::uint16_t fragment = 0x4000, std::uint8_t ttl = 64) {
+inline Octets ipv4(const IpAddress& source, const IpAddress& destination, std::uint8_t protocol,
+                   const Octets& payload, const Octets& options = {}, std::uint16_t fragment = 0x4000,
+                   std::uint8_t ttl = 64) {
     Octets packet{static_cast<std::uint8_t>(0x40 | (5 + options.size() / 4)), 0};
     put16(packet, static_cast<std::uint32_t>(20 + options.size() + payload.size()));
     put16(packet, 0);
@@ -65,21 +66,31 @@ inline Octets ipv4(Ipv4 source, Ipv4 destination, std::uint8_t protocol, const O
     packet.push_back(ttl);
     packet.push_back(protocol);
     put16(packet, 0);
-    put32(packet, source.value);
-    put32(packet, destination.value);
+    put32(packet, source.v4().value);
+    put32(packet, destination.v4().value);
     append(packet, options);
     set16(packet, 10, rfc1071(packet));
     append(packet, payload);
     return packet;
 }
 
-inline std::uint16_t tcp_checksum(Ipv4 source, Ipv4 destination, const Octets& segment) {
+inline void put_ip(Octets& out, const IpAddress& ip) {
+    if (ip.is_v4()) return put32(out, ip.v4().value);
+    for (const std::uint64_t half : {ip.high, ip.low}) {
+        put32(out, static_cast<std::uint32_t>(half >> 32));
+        put32(out, static_cast<std::uint32_t>(half));
+    }
+}
+
+// The checksum of a layer-4 packet with its pseudo-header (RFC 9293 section 3.1, RFC 8200 section 8.1).
+inline std::uint16_t l4_checksum(const IpAddress& source, const IpAddress& destination, std::uint8_t protocol,
+                                 const Octets& packet) {
     Octets all;
-    put32(all, source.value);
-    put32(all, destination.value);
-    put16(all, 6);
-    put16(all, static_cast<std::uint32_t>(segment.size()));
-    append(all, segment);
+    put_ip(all, source);
+    put_ip(all, destination);
+    put32(all, static_cast<std::uint32_t>(packet.size()));
+    put32(all, protocol);
+    append(all, packet);
     return rfc1071(all);
 }
 
@@ -97,7 +108,7 @@ inline Octets tcp(SocketAddress source, SocketAddress destination, const Octets&
     put16(segment, 0);
     put16(segment, 0);
     append(segment, payload);
-    set16(segment, 16, tcp_checksum(source.ip, destination.ip, segment));
+    set16(segment, 16, l4_checksum(source.ip, destination.ip, 6, segment));
     return segment;
 }
 

@@ -21,7 +21,7 @@ std::uint32_t toeplitz(std::span<const std::uint8_t> input) {
     return result;
 }
 
-// "Verifying the RSS hash calculation" (Microsoft), IPv4: destination, source, hash with ports, hash without.
+// "Verifying the RSS hash calculation" (Microsoft): destination, source, hash with ports, hash without.
 struct Vector {
     const char* destination;
     const char* source;
@@ -33,6 +33,10 @@ constexpr Vector kVectors[] = {
     {"12.22.207.184:38024", "24.19.198.95:12898", 0x5c2b394a, 0xd2d0a5de},
     {"209.142.163.6:2217", "38.27.205.30:48228", 0xafc7327f, 0x82989176},
     {"202.188.127.2:1303", "153.39.163.191:44251", 0x10e828a2, 0x5d1809c5},
+    {"[3ffe:2501:200:3::1]:1766", "[3ffe:2501:200:1fff::7]:2794", 0x40207d3d, 0x2cc18cd5},
+    {"[ff02::1]:4739", "[3ffe:501:8::260:97ff:fe40:efab]:14230", 0xdde51bbf, 0x0f0c461c},
+    {"[fe80::200:f8ff:fe21:67cf]:38024", "[3ffe:1900:4545:3:200:f8ff:fe21:67cf]:44251", 0x02d1feef,
+     0x4b61e985},
 };
 
 TEST(Rss, HashesMicrosoftsVectors) {

@@ -58,7 +58,8 @@ TEST(ServeOptions, ReadsEachOption) {
     ASSERT_TRUE(options) << options.error().message;
     EXPECT_EQ(options->net, Net::kDpdk);
     EXPECT_EQ(options->ips.size(), 2u);
-    EXPECT_EQ(net::to_string(*options->gateway), "10.0.0.254");
+    ASSERT_EQ(options->gateways.size(), 1u);
+    EXPECT_EQ(net::to_string(options->gateways.front()), "10.0.0.254");
     ASSERT_EQ(options->listen.size(), 2u);
     EXPECT_EQ(options->listen[1].port, 81);
     EXPECT_EQ(options->cores, (std::vector<unsigned>{0, 1}));

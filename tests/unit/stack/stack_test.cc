@@ -184,7 +184,7 @@ TEST_F(StackTest, TruncationsAndGarbageAreCountedAndLeakNothing) {
                 const Octets segment(frame.begin() + 34, frame.end());
                 Octets zeroed = segment;
                 test::set16(zeroed, 16, 0);
-                test::set16(frame, 34 + 16, test::tcp_checksum(kPeer.ip, kService.ip, zeroed));
+                test::set16(frame, 34 + 16, test::l4_checksum(kPeer.ip, kService.ip, 6, zeroed));
             }
             burst.push_back(std::move(frame));
         }

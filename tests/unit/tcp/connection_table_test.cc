@@ -65,8 +65,8 @@ TEST(TcpConnectionTable, GrowsToAMillionEntriesOfTwentyBytes) {
     constexpr std::uint32_t kMany = 1'000'000;
     ConnectionTable table = make(kMany);
     const auto flow = [](std::uint32_t i) {
-        return hash_flow({{0x0a000000 + i / 60000}, static_cast<std::uint16_t>(1024 + i % 60000)}, {{1}, 80},
-                         {3, 4});
+        return hash_flow({net::Ipv4{0x0a000000 + i / 60000}, static_cast<std::uint16_t>(1024 + i % 60000)},
+                         {net::Ipv4{1}, 80}, {3, 4});
     };
     for (std::uint32_t i = 0; i < kMany; ++i)
         ASSERT_TRUE(table.insert(flow(i), i));

@@ -368,7 +368,7 @@ TEST(TcpHandshake, StopListeningLetsHandshakesFinish) {
 TEST(TcpHandshake, ListenNamesItsErrors) {
     Script s;
     EXPECT_FALSE(s.tcp->listen({{}, 0}).has_value());
-    EXPECT_FALSE(s.tcp->listen({{0x01020304}, 80}).has_value());
+    EXPECT_FALSE(s.tcp->listen({net::Ipv4{0x01020304}, 80}).has_value());
     EXPECT_TRUE(s.tcp->listen({kLocal.ip, 81}).has_value());
 }
 
@@ -377,7 +377,8 @@ TEST(TcpPorts, EachConnectionHasItsOwnTupleOnItsOwnShard) {
     config.max_connections = 4000;
     Pools pools(63, 8191);
     const net::Rss rss(4);
-    auto tcp = std::move(*Tcp::create(config, pools.data(), pools.header(), {{{0x0a000001}, 2}}, rss, 3));
+    auto tcp =
+        std::move(*Tcp::create(config, pools.data(), pools.header(), {{net::Ipv4{0x0a000001}, 2}}, rss, 3));
     std::set<SocketAddress> seen;
     for (int i = 0; i < 4000; ++i) {
         const ConnId c = tcp->connect(kRemote, Time{1h});
@@ -395,7 +396,8 @@ TEST(TcpPorts, AllTuplesOfARangeCanBeTakenAndNoMore) {
     config.max_connections = 70000;
     Pools pools(63, 255);
     const net::Rss rss(1);
-    auto tcp = std::move(*Tcp::create(config, pools.data(), pools.header(), {{{0x0a000001}, 1}}, rss, 0));
+    auto tcp =
+        std::move(*Tcp::create(config, pools.data(), pools.header(), {{net::Ipv4{0x0a000001}, 1}}, rss, 0));
     int made = 0;
     while (tcp->connect(kRemote, Time{1h}) != net::kNoConn)
         ++made;

@@ -19,8 +19,8 @@
 
 namespace millrace::tcp::test {
 
-inline constexpr SocketAddress kLocal{{0x0a000001}, 80};
-inline constexpr SocketAddress kRemote{{0x0a000002}, 40000};
+inline constexpr SocketAddress kLocal{net::Ipv4{0x0a000001}, 80};
+inline constexpr SocketAddress kRemote{net::Ipv4{0x0a000002}, 40000};
 
 // A segment, either way. Defaults are those of the usual data segment.
 struct Seg {
@@ -53,13 +53,14 @@ struct Peer {
 
 class Script {
   public:
-    explicit Script(Config config = defaults(), unsigned data_mbufs = 4095, unsigned header_mbufs = 4095)
+    explicit Script(Config config = defaults(), unsigned data_mbufs = 4095, unsigned header_mbufs = 4095,
+                    std::vector<AddressRange> local = {{kLocal.ip, 4}})
         : pools(data_mbufs, header_mbufs) {
         now = Time{1h};
-        auto made = Tcp::create(config, pools.data(), pools.header(), {{kLocal.ip, 4}}, rss, 0);
+        auto made = Tcp::create(config, pools.data(), pools.header(), std::move(local), rss, 0);
         EXPECT_TRUE(made.has_value()) << (made ? "" : made.error().message);
         tcp = std::move(*made);
-        EXPECT_TRUE(tcp->listen({{}, kLocal.port}).has_value());
+        EXPECT_TRUE(tcp->listen({net::Ipv4{}, kLocal.port}).has_value());
     }
     ~Script() {
         release_held();
@@ -178,7 +179,7 @@ class Script {
             all.push_back({block.from.value, block.to.value});
         return all;
     }
-    // connect() to kRemote; the script then speaks for kRemote with our chosen address as its receiver.
+    // connect() to peer_end; the script then speaks for it with our chosen address as its receiver.
     ConnId connect(const Peer& peer = {}) {
         const ConnId conn = start_connect(peer);
         Seg answer = syn(peer);
@@ -195,7 +196,7 @@ class Script {
     ConnId start_connect(const Peer& peer = {}) {
         peer_isn = peer.isn;
         timestamps = peer.timestamps;
-        const ConnId conn = tcp->connect(kRemote, now);
+        const ConnId conn = tcp->connect(peer_end, now);
         EXPECT_NE(conn, net::kNoConn);
         our_end = tcp->local(conn);
         flush();
@@ -234,6 +235,7 @@ class Script {
         EXPECT_EQ(tcp->timers_armed(), 0u);
         EXPECT_EQ(tcp->send_queues(), 0u);
         EXPECT_EQ(tcp->reassemblies(), 0u);
+        EXPECT_EQ(tcp->address_pairs(), 0u);
         EXPECT_EQ(pools.missing(), 0u);
     }
 
@@ -257,12 +259,14 @@ class Script {
     bool timestamps = false;
     bool port_is_slow = false;  // sent mbufs stay with the port until release_held()
     std::vector<rte_mbuf*> held;
-    SocketAddress our_end = kLocal;  // where the script's segments go by default
+    SocketAddress our_end = kLocal;    // where the script's segments go by default
+    SocketAddress peer_end = kRemote;  // and come from
 
     void input(const Seg& s) {
         rte_mbuf* packet = build(s);
-        const Ipv4 to = destination(s).ip;
-        tcp->input(packet, s.from.ip, to, tcp->flow_hash(packet, s.from.ip, to), now);
+        const IpAddress to = destination(s).ip;
+        const IpAddress from = source(s).ip;
+        tcp->input(packet, from, to, tcp->flow_hash(packet, from, to), now);
     }
 
     rte_mbuf* build(const Seg& s) {
@@ -282,7 +286,7 @@ class Script {
         for (SackBlock& block : with.sack)
             block = {block.from + our_isn, block.to + our_isn};
         bytes += write_sack(options + bytes - kMinHeader, with.sack_blocks());
-        *header = {.src_port = rte_cpu_to_be_16(s.from.port),
+        *header = {.src_port = rte_cpu_to_be_16(source(s).port),
                    .dst_port = rte_cpu_to_be_16(destination(s).port),
                    .sent_seq = rte_cpu_to_be_32(peer_isn + s.seq),
                    .recv_ack = rte_cpu_to_be_32(our_isn + s.ack),
@@ -296,6 +300,7 @@ class Script {
     }
 
   private:
+    SocketAddress source(const Seg& s) const { return s.from == kRemote ? peer_end : s.from; }
     SocketAddress destination(const Seg& s) const { return s.to == kLocal ? our_end : s.to; }
 
     void finish_poll() {

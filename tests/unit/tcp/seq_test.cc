@@ -84,8 +84,8 @@ TEST(TcpIsn, SipHashKnownAnswer) {  // of 00..0f under the key 00..0f, from the 
 }
 
 TEST(TcpIsn, DependsOnFlowSecretAndTime) {  // RFC 6528 section 3
-    const net::SocketAddress local{{1}, 80};
-    const net::SocketAddress remote{{2}, 1234};
+    const net::SocketAddress local{net::Ipv4{1}, 80};
+    const net::SocketAddress remote{net::Ipv4{2}, 1234};
     const Time now{1h};
     const Seq isn = initial_sequence({1, 2}, local, remote, now);
     EXPECT_EQ(isn, initial_sequence({1, 2}, local, remote, now));
@@ -94,7 +94,7 @@ TEST(TcpIsn, DependsOnFlowSecretAndTime) {  // RFC 6528 section 3
     EXPECT_NE(isn, initial_sequence({1, 3}, local, remote, now));
     std::set<std::uint32_t> seen;
     for (std::uint16_t port = 1; port <= 1000; ++port)
-        seen.insert(initial_sequence({1, 2}, local, {{2}, port}, now).value);
+        seen.insert(initial_sequence({1, 2}, local, {net::Ipv4{2}, port}, now).value);
     EXPECT_GT(seen.size(), 995u);
 }
 

@@ -38,11 +38,11 @@ class WirePair {
     WirePair(std::uint64_t seed, Faults faults, Config client, Config server, Plan client_plan,
              Plan server_plan, unsigned mbufs = 16383)
         : random_(seed), faults_(faults) {
-        ends_[0].make(client, {{0x0a000002}, 1}, rss_, mbufs);
-        ends_[1].make(server, {{0x0a000001}, 1}, rss_, mbufs);
+        ends_[0].make(client, {net::Ipv4{0x0a000002}, 1}, rss_, mbufs);
+        ends_[1].make(server, {net::Ipv4{0x0a000001}, 1}, rss_, mbufs);
         ends_[0].plan = client_plan;
         ends_[1].plan = server_plan;
-        EXPECT_TRUE(ends_[1].tcp->listen({{0x0a000001}, 80}).has_value());
+        EXPECT_TRUE(ends_[1].tcp->listen({net::Ipv4{0x0a000001}, 80}).has_value());
     }
 
     ~WirePair() {
@@ -56,7 +56,7 @@ class WirePair {
     // Runs until both applications are done with `connections` connections and all timers have run out.
     void run(unsigned connections) {
         for (unsigned i = 0; i < connections; ++i) {
-            const ConnId id = ends_[0].tcp->connect({{0x0a000001}, 80}, now_);
+            const ConnId id = ends_[0].tcp->connect({net::Ipv4{0x0a000001}, 80}, now_);
             ASSERT_NE(id, net::kNoConn);
             ends_[0].open(id);
         }
@@ -131,7 +131,7 @@ class WirePair {
         std::uint64_t order;
         unsigned to;
         rte_mbuf* packet;
-        Ipv4 source, destination;
+        IpAddress source, destination;
         bool operator<(const Flying& other) const {
             return at != other.at ? at > other.at : order > other.order;
         }

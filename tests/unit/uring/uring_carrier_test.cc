@@ -275,7 +275,7 @@ TEST_F(UringCarrierTest, AbortWhileConnecting) {
 
 TEST_F(UringCarrierTest, SourceAddressesAreUsedInTurn) {
     open({}, {.first_source = Ipv4{0x7f000101}, .last_source = Ipv4{0x7f000104}});
-    std::multiset<Ipv4> sources;
+    std::multiset<IpAddress> sources;
     for (int i = 0; i < 8; ++i)
         sources.insert(server_carrier->peer(join().first).ip);
     for (std::uint32_t ip = 0x7f000101; ip <= 0x7f000104; ++ip)
