@@ -91,8 +91,9 @@ void Stack::handle_icmp(rte_mbuf* message, const IpArrival& arrival, Time now) {
         case Icmp::Verdict::kReply:
             return output_.send(message, kProtocolIcmp, 8, arrival.destination, arrival.source, now);
         case Icmp::Verdict::kError:
-            // A smaller path MTU does not make the peer unreachable.
-            if (error.code != kFragmentationNeeded)
+            if (error.code == kFragmentationNeeded)
+                tcp_->path_mtu(error.local, error.remote, error.next_mtu, error.sequence, now);
+            else
                 tcp_->unreachable(error.local, error.remote, error.sequence, now);
             break;
         case Icmp::Verdict::kNothing:

@@ -42,6 +42,7 @@ void Tcp::acked(Handle h, const Segment& segment) {
     const std::uint32_t was_in_flight = in_flight(c);
     c.snd_una = segment.ack;
     c.retries = 0;
+    if (c.has(kExtra)) larger_passed(h);
     if (c.send_queue != kNoBlock) {
         SendQueue& q = send_queues_[c.send_queue];
         sample_rtt(c, q.acknowledge(c.snd_una), segment.options);

@@ -83,7 +83,11 @@ void Tcp::unreachable(SocketAddress local, SocketAddress remote, std::uint64_t q
     const std::uint32_t slot = find(hash_of(remote, local), remote, local);
     if (slot == kNoBlock || event_room() < kMostPerSegment) return;
     Handle h = handle(ConnId{slot});
-    if (h.c.state != State::kSynSent || (quoted != kNoQuote && quoted != h.c.snd_una.value)) return;
+    if (h.c.state != State::kSynSent) return;
+    if (quoted != kNoQuote && quoted != h.c.snd_una.value) {
+        ++counters_.icmps_out_of_window;
+        return;
+    }
     ++counters_.attempt_fails;
     finish(h, CloseReason::kUnreachable);
 }

@@ -55,6 +55,7 @@ enum Flag : std::uint32_t {
     kPoolRefused = 1u << 20,    // of kSendRefused the reason: mbufs, not the send limit
     kWindowScaling = 1u << 21,  // both ends sent the option (RFC 7323 section 2.2)
     kSack = 1u << 22,           // both ends sent SACK-Permitted (RFC 2018 section 2)
+    kExtra = 1u << 30,          // the connection's third line is in use (connection_extra.h)
     kIpv6 = 1u << 31,           // the addresses lie in a block of their own
 };
 

@@ -19,7 +19,9 @@ struct Counters {
     Counter out_of_order, out_of_order_drops, receive_drops_events;
     Counter dsack_old_sent, dsack_out_of_order_sent;
     Counter time_wait, time_wait_recycled, time_wait_evicted;
-    Counter data_pool_dry, header_pool_dry, blocks_dry, shared_copies, unreachables;
+    Counter data_pool_dry, header_pool_dry, blocks_dry, shared_copies;
+    Counter unreachables, icmps_out_of_window, path_mtu_messages, path_mtu_reductions, path_mtu_floors;
+    Counter path_mtu_black_holes, path_mtu_probes_passed, path_mtu_probes_failed;
 };
 
 struct CounterName {
@@ -67,6 +69,13 @@ inline constexpr std::array kCounterNames{
     CounterName{"tcp.BlocksDry", &Counters::blocks_dry},
     CounterName{"tcp.SharedCopies", &Counters::shared_copies},
     CounterName{"tcp.Unreachables", &Counters::unreachables},
+    CounterName{"tcp.OutOfWindowIcmps", &Counters::icmps_out_of_window},
+    CounterName{"tcp.PathMtuMessages", &Counters::path_mtu_messages},
+    CounterName{"tcp.PathMtuReductions", &Counters::path_mtu_reductions},
+    CounterName{"tcp.PathMtuFloors", &Counters::path_mtu_floors},
+    CounterName{"tcp.PathMtuBlackHoles", &Counters::path_mtu_black_holes},
+    CounterName{"tcp.TCPMTUPSuccess", &Counters::path_mtu_probes_passed},
+    CounterName{"tcp.TCPMTUPFail", &Counters::path_mtu_probes_failed},
 };
 static_assert(kCounterNames.size() * sizeof(Counter) == sizeof(Counters), "every counter has a name");
 

@@ -64,6 +64,7 @@ void Tcp::input(rte_mbuf* packet, const IpAddress& source, const IpAddress& dest
     }
     if (slot == kNoBlock) return no_connection_input(segment, remote, local);
     Handle h = handle(ConnId{slot});
+    if (h.c.has(kExtra)) extras_[slot].heard_at = now_ms_;
     if (fast_path(h, segment)) return;
     if (h.c.state == State::kSynSent) return syn_sent_input(h, segment);
     if (h.c.state == State::kTimeWait) return time_wait_input(h, segment);

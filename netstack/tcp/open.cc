@@ -55,6 +55,16 @@ void Tcp::set_addresses(Connection& c, const IpAddress& remote, const IpAddress&
     c.remote_ip.value = pair;
 }
 
+// The connection's third line, made empty when first asked for.
+Extra& Tcp::extra(Handle h) {
+    Extra& x = extras_[h.slot];
+    if (!h.c.has(kExtra)) {
+        x = {};
+        h.c.set(kExtra);
+    }
+    return x;
+}
+
 // What the peer's SYN offers (RFC 9293 section 3.7.1, RFC 7323 sections 2.5 and 3.2). Our SYN offers all we
 // have; our SYN-ACK no more than the SYN did.
 void Tcp::learn_options(Connection& c, const Options& options) {

@@ -46,6 +46,7 @@ Tcp::Emitted Tcp::emit(Handle h) {
         q.free_spares();
         if (q.head == nullptr) send_queues_.give_back(std::exchange(c.send_queue, kNoBlock));
     }
+    if (c.has(kExtra)) try_larger(h);
     if (c.has(kFinDue)) send_fin(h);
     if (c.has(kProbeDue)) {
         c.clear(kProbeDue);
@@ -217,6 +218,7 @@ bool Tcp::transmit(Handle h, rte_mbuf* unit, std::uint16_t from, std::uint16_t l
     if (seq < c.snd_nxt) ++counters_.retransmitted_segments;
     push_segment(packet, c, header_bytes(c));
     timed_send(h);
+    if (c.has(kExtra)) note_probe(h, seq + length, length);
     return true;
 }
 

@@ -79,6 +79,7 @@ bool Tcp::recovery_ack(Handle h, std::uint32_t bytes) {
 void Tcp::retransmission_timeout(Handle h) {
     Connection& c = h.c;
     ++counters_.timeouts;
+    if (too_large_timed_out(h)) return;
     if (c.retries == kMostRetries) {
         ++counters_.aborts_on_timeout;
         return finish(h, CloseReason::kTimedOut);

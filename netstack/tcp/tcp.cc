@@ -60,6 +60,7 @@ Expected<std::unique_ptr<Tcp>> Tcp::create(const Config& config, rte_mempool* da
     const std::size_t n = config.max_connections;
     Expected<void> all;
     place(tcp->slab_, ConnectionSlab::create(n), all);
+    place(tcp->extras_, ReservedArray<Extra>::create(n), all);
     place(tcp->table_, ConnectionTable::create(n), all);
     place(tcp->address_pairs_, BlockPool<AddressPair>::create(n), all);
     place(tcp->send_queues_, BlockPool<SendQueue>::create(n), all);
@@ -186,9 +187,9 @@ std::size_t Tcp::max_connections() const {
 }
 
 std::size_t Tcp::memory_in_use() const {
-    return slab_.resident_bytes() + table_.resident_bytes() + address_pairs_.resident_bytes() +
-           send_queues_.resident_bytes() + reassemblies_.resident_bytes() + wheel_.resident_bytes() +
-           dirty_.resident_bytes() + ready_.resident_bytes();
+    return slab_.resident_bytes() + extras_.resident_bytes() + table_.resident_bytes() +
+           address_pairs_.resident_bytes() + send_queues_.resident_bytes() + reassemblies_.resident_bytes() +
+           wheel_.resident_bytes() + dirty_.resident_bytes() + ready_.resident_bytes();
 }
 
 }  // namespace millrace::tcp

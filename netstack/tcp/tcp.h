@@ -32,6 +32,7 @@
 #include "netstack/port/rss.h"
 #include "netstack/tcp/config.h"
 #include "netstack/tcp/connection.h"
+#include "netstack/tcp/connection_extra.h"
 #include "netstack/tcp/connection_slab.h"
 #include "netstack/tcp/connection_table.h"
 #include "netstack/tcp/counters.h"
@@ -107,6 +108,10 @@ class Tcp {
     // number in the ICMP message's quotation (RFC 5927 section 4.1), kNoQuote for the neighbour table.
     static constexpr std::uint64_t kNoQuote = ~std::uint64_t{0};
     void unreachable(SocketAddress local, SocketAddress remote, std::uint64_t quoted, Time now);
+    // ICMP says that a segment of ours was too large (RFC 1191, RFC 8201). `mtu` is what would pass, in bytes
+    // of the whole IP packet; zero from routers that do not say.
+    void path_mtu(SocketAddress local, SocketAddress remote, std::uint16_t mtu, std::uint32_t quoted,
+                  Time now);
     void run_timers(Time now);
     std::span<Event> events();
     // Fills segments(). True when there was more to send than room: drain, clear and call again.
@@ -186,6 +191,7 @@ class Tcp {
     void finish(Handle h, CloseReason reason);  // event kClosed, then release
     void release(Handle h);  // everything the connection held, its place in the table, its slot
     void release_buffers(Connection& c);
+    Extra& extra(Handle h);
     void learn_options(Connection& c, const Options& options);
     void established(Handle h, const Segment& segment);
     bool is_local(const IpAddress& address) const;
@@ -222,6 +228,14 @@ class Tcp {
     void retransmit_first(Handle h);
     void retransmission_timeout(Handle h);
     std::uint32_t in_flight(const Connection& c) const;
+
+    // path_mtu.cc
+    std::uint16_t packet_overhead(const Connection& c) const;
+    void send_smaller(Handle h, std::uint16_t mss, std::uint32_t raise_after);
+    bool too_large_timed_out(Handle h);
+    void try_larger(Handle h);
+    void note_probe(Handle h, Seq end, std::uint32_t length);
+    void larger_passed(Handle h);
 
     // receive.cc
     void receive_text(Handle h, Segment& segment);
@@ -328,6 +342,7 @@ class Tcp {
     std::uint16_t now_hours_ = 0;
 
     ConnectionSlab slab_;
+    ReservedArray<Extra> extras_;
     ConnectionTable table_;
     BlockPool<AddressPair> address_pairs_;  // one for each slot: a connection that has a slot has a pair
     BlockPool<SendQueue> send_queues_;

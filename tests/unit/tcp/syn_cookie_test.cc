@@ -252,6 +252,20 @@ TEST(TcpSynFlood, WithoutTimestampsNothingIsOfferedThatCannotBeKept) {
     EXPECT_EQ(s.tcp->connection(s.event().conn).snd_wnd, 100u);
 }
 
+TEST(TcpSynFlood, SackIsKeptInTheTimestamp) {  // RFC 2018 section 2
+    for (const bool offered : {true, false}) {
+        Script s;
+        fill(s);
+        s.timestamps = true;
+        Seg syn = s.syn({.timestamps = true});
+        syn.options.sack_permitted = offered;
+        s.arrive(syn);
+        EXPECT_EQ(s.next().options.sack_permitted, offered);
+        s.arrive({.seq = 1, .ack = 1});
+        EXPECT_EQ(s.tcp->connection(s.event().conn).has(kSack), offered);
+    }
+}
+
 TEST(TcpSynFlood, OurTimestampsGoOnFromTheCookies) {  // RFC 7323 section 5.3: PAWS at the peer
     Script s;
     fill(s);

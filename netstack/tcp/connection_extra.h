@@ -1,0 +1,28 @@
+#pragma once
+// What only some connections need, beside the two lines that all have (connection.h): a third line under the
+// same index, valid while kExtra is set. Its memory is taken page by page where connections first need it.
+
+#include <cstdint>
+
+#include "netstack/tcp/seq.h"
+
+namespace millrace::tcp {
+
+// The search for the largest segment that passes (path_mtu.cc). Sizes are Eff.snd.MSS, as Connection::mss.
+struct PathMtu {
+    std::uint16_t agreed = 0;  // what the handshake allowed; 0: the path has not been seen to take less
+    std::uint16_t proven = 0;  // passes
+    std::uint16_t failed = 0;  // did not; 0: not known
+    bool probing = false;      // mss is on trial
+    bool probe_sent = false;   // a segment larger than `proven` ends at probe_end
+    Seq probe_end;
+    std::uint32_t raise_at = 0;  // milliseconds
+};
+
+struct Extra {
+    PathMtu path;
+    std::uint32_t heard_at = 0;  // milliseconds: when the peer's last segment came
+};
+static_assert(sizeof(Extra) <= 64);
+
+}  // namespace millrace::tcp
