@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <string>
 
+#include "bench/bulk/bulk.h"
+#include "bench/bulk/options.h"
 #include "bench/lab/lab.h"
 #include "bench/lab/options.h"
 #include "bench/result/result_file.h"
@@ -25,10 +27,11 @@ int complain(const std::string& sentence, const std::string& hint = "") {
     return kUsage;
 }
 
-int lab(const LabArguments& arguments, int argc, char** argv) {
+template <class Arguments, class Run>
+int measure(const Arguments& arguments, Run run, int argc, char** argv) {
     const auto options = resolve(arguments, net::allowed_cpus());
     if (!options) return complain(options.error().message);
-    const auto result = run_lab(*options, argc, argv);
+    const auto result = run(*options, argc, argv);
     if (!result) return complain(result.error().message);
     // Standard output is for one of the two: the file there, the table elsewhere.
     const std::string text = table(*result);
@@ -44,17 +47,21 @@ int lab(const LabArguments& arguments, int argc, char** argv) {
 int main(int argc, char** argv) {
     CLI::App app("Measures WebSocket engines: connections, throughput, latency.", "millrace-bench");
     app.require_subcommand(1);
-    LabArguments arguments;
-    CLI::App* const lab_command =
+    LabArguments lab_arguments;
+    CLI::App* const lab =
         app.add_subcommand("lab", "both ends in one process, joined by a cable instead of a network");
-    add_lab_options(*lab_command, arguments);
+    add_lab_options(*lab, lab_arguments);
+    BulkArguments bulk_arguments;
+    CLI::App* const bulk = app.add_subcommand("bulk", "bytes over one TCP connection, joined as in the lab");
+    add_bulk_options(*bulk, bulk_arguments);
     try {
         app.parse(argc, argv);
     } catch (const CLI::CallForHelp& help) {
         return app.exit(help);
     } catch (const CLI::ParseError& error) {
-        return complain(error.what(), "; see millrace-bench " +
-                                          std::string(lab_command->parsed() ? "lab " : "") + "--help");
+        const char* command = lab->parsed() ? "lab " : bulk->parsed() ? "bulk " : "";
+        return complain(error.what(), std::string("; see millrace-bench ") + command + "--help");
     }
-    return lab(arguments, argc, argv);
+    if (bulk->parsed()) return measure(bulk_arguments, run_bulk, argc, argv);
+    return measure(lab_arguments, run_lab, argc, argv);
 }

@@ -1,55 +1,12 @@
 #include "bench/lab/options.h"
 
-#include <algorithm>
-#include <charconv>
-#include <string_view>
-
+#include "bench/options/bind.h"
+#include "bench/options/cores.h"
 #include "engine/options/units.h"
 
 namespace millrace::bench {
 
 namespace {
-
-// Binds an option to one of the parsers of engine/options/units.h.
-template <class T, class Target>
-CLI::Option* add(CLI::App& command, const std::string& name, Target& target,
-                 Expected<T> (*parse)(std::string_view), const std::string& help) {
-    const auto take = [&target, parse, name = name.substr(name.find("--"))](const std::string& text) {
-        auto value = parse(text);
-        if (!value) throw CLI::ValidationError(name, value.error().message);
-        target = *value;
-    };
-    return command.add_option_function<std::string>(name, take, help);
-}
-
-// "0,2-4" as 0 2 3 4.
-Expected<std::vector<unsigned>> parse_cores(std::string_view text) {
-    constexpr unsigned kMost = 1024;
-    const auto wrong = [text] {
-        return fail("'" + std::string(text) + "' is not a list of cores; write one like 0,1 or 0-3");
-    };
-    std::vector<unsigned> cores;
-    const char* at = text.data();
-    const char* const end = at + text.size();
-    const auto number = [&](unsigned& out) {
-        const auto [next, error] = std::from_chars(at, end, out);
-        at = next;
-        return error == std::errc{} && out < kMost;
-    };
-    for (;;) {
-        unsigned first = 0;
-        if (!number(first)) return wrong();
-        unsigned last = first;
-        if (at != end && *at == '-') {
-            ++at;
-            if (!number(last) || last < first) return wrong();
-        }
-        for (unsigned core = first; core <= last; ++core)
-            cores.push_back(core);
-        if (at == end) return cores;
-        if (*at++ != ',') return wrong();
-    }
-}
 
 Expected<void> choose_stages(const std::vector<std::string>& names, LabOptions& options) {
     if (names.empty()) return {};
@@ -114,11 +71,7 @@ Expected<void> choose_cores(const LabArguments& arguments, const std::vector<uns
         client = {cpus.size() > 1 ? cpus[1] : cpus[0]};
     }
     for (const auto* cores : {&server, &client})
-        for (const unsigned core : *cores)
-            if (std::find(cpus.begin(), cpus.end(), core) == cpus.end())
-                return fail("core " + std::to_string(core) +
-                            " is not among those that this process may run on; see nproc "
-                            "and taskset -p $$");
+        if (auto checked = check_cores(*cores, cpus); !checked) return checked;
     if (options.connections < client.size() || options.connections < server.size())
         return fail("--connections must be at least the number of shards at either end");
     return {};
@@ -128,23 +81,23 @@ Expected<void> choose_cores(const LabArguments& arguments, const std::vector<uns
 
 void add_lab_options(CLI::App& command, LabArguments& arguments) {
     LabOptions& options = arguments.options;
-    add(command, "-c,--connections", arguments.connections, parse_count,
+    bind_option(command, "-c,--connections", arguments.connections, parse_count,
         "connections to open and keep (default 100k)");
-    add(command, "--echo-connections", arguments.echo_connections, parse_count,
+    bind_option(command, "--echo-connections", arguments.echo_connections, parse_count,
         "of these, those that the echo stage uses (default 1k)");
-    add(command, "--payload", options.payload, parse_bytes, "bytes of a message (default 32B)");
-    add(command, "--in-flight", options.in_flight, parse_count,
+    bind_option(command, "--payload", options.payload, parse_bytes, "bytes of a message (default 32B)");
+    bind_option(command, "--in-flight", options.in_flight, parse_count,
         "echo: messages that each connection has under way at one time (default 1)");
-    add(command, "-d,--duration", options.duration, parse_duration,
+    bind_option(command, "-d,--duration", options.duration, parse_duration,
         "how long the echo stage, and the latency stage, measures (default 5s)");
     command
         .add_option("--stages", arguments.stages, "which to report: connect,hold,echo,latency (default all)")
         ->delimiter(',');
-    add(command, "--cores", arguments.cores, parse_cores,
+    bind_option(command, "--cores", arguments.cores, parse_cores,
         "CPUs to use, the first half for the server (default: the first two; with one, both ends share it)");
-    add(command, "--cores-server", options.server_cores, parse_cores, "the server's CPUs, one shard each");
-    add(command, "--cores-client", options.client_cores, parse_cores, "the client's CPUs, one shard each");
-    add(command, "--seed", options.seed, parse_count,
+    bind_option(command, "--cores-server", options.server_cores, parse_cores, "the server's CPUs, one shard each");
+    bind_option(command, "--cores-client", options.client_cores, parse_cores, "the client's CPUs, one shard each");
+    bind_option(command, "--seed", options.seed, parse_count,
         "what payloads and the order of the hold stage follow from (default 1)");
     command
         .add_option_function<std::string>(

@@ -71,6 +71,23 @@ struct LatencyResult {
     double rtt_p50_over_floor_p50 = 0;
 };
 
+struct BulkResult {
+    std::uint64_t payload_bytes = 0;  // compared by the receiver
+    double seconds = 0;
+    double gbit_per_s = 0;  // of payload
+    std::uint16_t mtu = 0;
+    std::uint16_t mss = 0;  // payload bytes of a full segment
+    std::uint64_t window_bytes = 0;
+    std::uint64_t segments = 0;         // that the sender sent
+    std::uint64_t acknowledgments = 0;  // segments that the receiver sent
+    std::uint64_t retransmits = 0;
+    std::uint64_t corrupted_bytes = 0;
+    std::string checksums;  // "software": computed and verified at both ends; "none": neither
+    // Shares of the time: in turns of the loop that had something to do, and that the thread had its core.
+    double sender_busy = 0, receiver_busy = 0;
+    double sender_cpu = 0, receiver_cpu = 0;
+};
+
 struct Result {
     std::string program;
     std::vector<std::string> invalid_because;  // sentences; a run is valid when there are none
@@ -80,6 +97,7 @@ struct Result {
     std::optional<HoldResult> hold;
     std::optional<EchoResult> echo;
     std::optional<LatencyResult> latency;
+    std::optional<BulkResult> bulk;
     // By end ("server", "client") and name, summed over its shards.
     std::map<std::string, std::map<std::string, std::uint64_t>> counters;
 

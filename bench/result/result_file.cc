@@ -75,6 +75,24 @@ Json to_json(const LatencyResult& r) {
             {"rtt_p50_over_floor_p50", r.rtt_p50_over_floor_p50}};
 }
 
+Json to_json(const BulkResult& r) {
+    return {{"payload_bytes", r.payload_bytes},
+            {"seconds", r.seconds},
+            {"gbit_per_s", r.gbit_per_s},
+            {"mtu", r.mtu},
+            {"mss", r.mss},
+            {"window_bytes", r.window_bytes},
+            {"segments", r.segments},
+            {"acknowledgments", r.acknowledgments},
+            {"retransmits", r.retransmits},
+            {"corrupted_bytes", r.corrupted_bytes},
+            {"checksums", r.checksums},
+            {"sender_busy", r.sender_busy},
+            {"receiver_busy", r.receiver_busy},
+            {"sender_cpu", r.sender_cpu},
+            {"receiver_cpu", r.receiver_cpu}};
+}
+
 }  // namespace
 
 Quantiles quantiles(const Histogram& h) {
@@ -94,6 +112,7 @@ Json to_json(const Result& result) {
     if (result.hold) stages["hold"] = to_json(*result.hold);
     if (result.echo) stages["echo"] = to_json(*result.echo);
     if (result.latency) stages["latency"] = to_json(*result.latency);
+    if (result.bulk) stages["bulk"] = to_json(*result.bulk);
     return {{"schema", 1},
             {"program", result.program},
             {"valid", result.valid()},

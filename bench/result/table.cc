@@ -93,6 +93,20 @@ void show(std::string& out, const LatencyResult& r) {
     row("bare ring", r.floor_rtt_ns);
 }
 
+void show(std::string& out, const BulkResult& r) {
+    Block block(out, "bulk");
+    block.line("{:.3g} Gbit/s of payload over one connection, MSS {}", r.gbit_per_s, with_commas(r.mss));
+    block.line("{} in {:.3g} s, every byte written by the sender and compared by the receiver; {} changed",
+               bytes(r.payload_bytes), r.seconds, with_commas(r.corrupted_bytes));
+    block.line("IPv4 and TCP checksums {}", r.checksums == "software"
+                                                ? "computed and verified in software at both ends"
+                                                : "neither computed nor verified");
+    block.line("{} segments, {} sent again; {} acknowledgments", with_commas(r.segments),
+               with_commas(r.retransmits), with_commas(r.acknowledgments));
+    block.line("busy: the sender {:.0f} % of the time, the receiver {:.0f} %", 100 * r.sender_busy,
+               100 * r.receiver_busy);
+}
+
 }  // namespace
 
 std::string with_commas(std::uint64_t number) {
@@ -110,6 +124,7 @@ std::string table(const Result& result) {
     if (result.hold) show(out, *result.hold);
     if (result.echo) show(out, *result.echo);
     if (result.latency) show(out, *result.latency);
+    if (result.bulk) show(out, *result.bulk);
     if (!result.remarks.empty() || !result.valid()) out += '\n';
     for (const std::string& remark : result.remarks)
         out += fmt::format("  note: {}\n", remark);

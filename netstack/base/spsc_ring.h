@@ -28,9 +28,18 @@ class SpscRing {
         return true;
     }
     bool push(const T& value) { return push(T(value)); }
-    // Slots that push() will surely find.
-    std::size_t free_slots() {
-        if (sender_.mine - sender_.theirs > mask_) sender_.theirs = tail_.load(std::memory_order_acquire);
+    // All of them or, where they do not fit, none.
+    bool push(std::span<const T> values) {
+        if (free_slots(values.size()) < values.size()) return false;
+        for (const T& value : values)
+            slots_[sender_.mine++ & mask_] = value;
+        head_.store(sender_.mine, std::memory_order_release);
+        return true;
+    }
+    // Slots that push() will surely find; looks for more only when there are fewer than `wanted`.
+    std::size_t free_slots(std::size_t wanted = 1) {
+        if (sender_.mine - sender_.theirs + wanted > mask_ + 1)
+            sender_.theirs = tail_.load(std::memory_order_acquire);
         return mask_ + 1 - (sender_.mine - sender_.theirs);
     }
 
@@ -49,6 +58,11 @@ class SpscRing {
     }
     bool pop(T& out) { return pop(std::span<T>(&out, 1)) == 1; }
 
+    // Any thread's: how many there were a moment ago.
+    std::size_t size() const {
+        const std::size_t tail = tail_.load(std::memory_order_relaxed);
+        return head_.load(std::memory_order_relaxed) - tail;
+    }
     std::size_t capacity() const { return mask_ + 1; }
 
   private:

@@ -33,7 +33,7 @@ rte_mempool* create_packed(const PoolOptions& options, unsigned cache) {
         static_cast<unsigned>(sizeof(rte_mbuf)) + options.private_bytes + options.data_room, cache,
         sizeof about, SOCKET_ID_ANY, flags);
     if (!pool) return nullptr;
-    int status = rte_mempool_set_ops_byname(pool, "ring_sp_sc", nullptr);
+    int status = rte_mempool_set_ops_byname(pool, pool_ops(options.use), nullptr);
     if (status == 0) {
         rte_pktmbuf_pool_init(pool, &about);
         status = rte_mempool_populate_default(pool);
@@ -50,8 +50,10 @@ rte_mempool* create_packed(const PoolOptions& options, unsigned cache) {
 }  // namespace
 
 Expected<Pool> Pool::create(const PoolOptions& options) {
-    // The cache is what a burst needs and no more: what lies in it is out of reach of the pool's other side.
-    const unsigned cache = std::min({256u, options.mbufs / 4, unsigned{RTE_MEMPOOL_CACHE_MAX_SIZE}});
+    // The cache is what a burst needs and no more: what lies in it is out of reach of the pool's other side,
+    // and is memory in circulation.
+    constexpr unsigned kBurst = 64;
+    const unsigned cache = std::min(kBurst, options.mbufs / 4);
     rte_mempool* pool = create_packed(options, cache);
     if (!pool)
         return fail("no memory for " + std::to_string(options.mbufs) + " packet buffers of " +

@@ -1,7 +1,7 @@
 #pragma once
-// Packet memory. A pool is used by one thread, or by one that takes and one other that gives back (a wire):
-// its ring is therefore single-producer, single-consumer, with a per-lcore cache in front, and no atomic
-// read-modify-write is executed. Every pool has a bound; a dry pool refuses, and the caller counts it.
+// Packet memory. A pool is used by one thread, or by one that takes and one other that gives back (a wire),
+// with a per-lcore cache in front (see pool_order.h). Every pool has a bound; a dry pool refuses, and the
+// caller counts it.
 
 #include <rte_mbuf.h>
 #include <rte_mempool.h>
@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "netstack/base/error.h"
+#include "netstack/port/pool_order.h"
 
 namespace millrace::net {
 
@@ -25,6 +26,7 @@ struct PoolOptions {
     unsigned mbufs = 8192;
     std::uint16_t data_room = kDataRoom;
     std::uint16_t private_bytes = 0;  // multiple of 8
+    PoolUse use = PoolUse::kOneThread;
 };
 
 // Bytes of the mbufs that are out of the pool. Not for a hot path: it looks at every lcore's cache.

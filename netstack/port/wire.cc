@@ -8,7 +8,10 @@
 namespace millrace::net {
 
 Expected<std::unique_ptr<Wire>> Wire::create(const WireOptions& options) {
-    auto pool = Pool::create({.purpose = "wire", .mbufs = options.mbufs, .data_room = options.frame_room});
+    auto pool = Pool::create({.purpose = "wire",
+                              .mbufs = options.mbufs,
+                              .data_room = options.frame_room,
+                              .use = PoolUse::kTakerAndGiver});
     if (!pool) return tl::unexpected(pool.error());
     rte_ring* ring = rte_ring_create(unique_name("wire").c_str(), options.slots, SOCKET_ID_ANY,
                                      RING_F_SP_ENQ | RING_F_SC_DEQ | RING_F_EXACT_SZ);

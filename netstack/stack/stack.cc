@@ -12,8 +12,12 @@ namespace millrace::net {
 Expected<std::unique_ptr<Stack>> Stack::create(const StackConfig& config, const StackPort& port) {
     auto local = LocalAddresses::create(config.addresses, config.gateways);
     if (!local) return tl::unexpected(local.error());
-    auto data =
-        Pool::create({.purpose = "data", .mbufs = config.data_mbufs, .private_bytes = tcp::kTxPrivateBytes});
+    const int mtu = std::min(config.tcp.mtu, port.mtu);
+    auto data = Pool::create(
+        {.purpose = "data",
+         .mbufs = config.data_mbufs,
+         .data_room = static_cast<std::uint16_t>(std::max<int>(kDataRoom, mtu + RTE_PKTMBUF_HEADROOM)),
+         .private_bytes = tcp::kTxPrivateBytes});
     if (!data) return tl::unexpected(data.error());
     auto headers = Pool::create({.purpose = "headers",
                                  .mbufs = config.header_mbufs,
@@ -28,7 +32,7 @@ Expected<std::unique_ptr<Stack>> Stack::create(const StackConfig& config, const 
     std::unique_ptr<Stack> stack(new Stack(config, port, std::move(*local), std::move(*data),
                                            std::move(*headers), std::move(*neighbours)));
     tcp::Config tcp_config = config.tcp;
-    tcp_config.mtu = std::min(tcp_config.mtu, port.mtu);
+    tcp_config.mtu = static_cast<std::uint16_t>(mtu);
     std::vector<tcp::AddressRange> ranges;
     for (const LocalRange& range : stack->local_.ranges())
         ranges.push_back({range.first, range.count});

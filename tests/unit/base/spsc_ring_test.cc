@@ -25,6 +25,23 @@ TEST(SpscRing, KeepsOrderAndRefusesWhenFull) {
     EXPECT_EQ(ring.pop(out), 0u);
 }
 
+TEST(SpscRing, SeveralArePushedTogetherOrNotAtAll) {
+    SpscRing<int> ring(4);
+    const std::array<int, 3> three{1, 2, 3};
+    EXPECT_TRUE(ring.push(std::span(three)));
+    EXPECT_FALSE(ring.push(std::span(three)));
+    EXPECT_EQ(ring.size(), 3u);
+    int out = 0;
+    for (const int expected : three) {
+        ASSERT_TRUE(ring.pop(out));
+        EXPECT_EQ(out, expected);
+    }
+    EXPECT_TRUE(ring.push(std::span(three)));
+    EXPECT_TRUE(ring.push(4));
+    EXPECT_FALSE(ring.push(5));
+    EXPECT_EQ(ring.size(), 4u);
+}
+
 TEST(SpscRing, RefusedValueStaysWithTheSender) {
     SpscRing<std::unique_ptr<int>> ring(1);
     EXPECT_TRUE(ring.push(std::make_unique<int>(1)));

@@ -1,5 +1,5 @@
-// The lab as a user runs it: the program, its exit status, its result file. One process a run, since EAL can
-// be started only once in a process.
+// The lab and the bulk transfer as a user runs them: the program, its exit status, its result file. One
+// process a run, since EAL can be started only once in a process.
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -214,6 +214,7 @@ TEST(Lab, MistakesAreOneSentenceAndStatusTwo) {
         {"lab", "--eal", "--no-such-eal-option"},
         {"lab", "--connections", "10", "--duration", "10ms", "--stages", "hold", "--json",
          "/nonexistent/result.json"},
+        {"bulk", "--mtu", "12"},
         {"laboratory"},
         {}};
     for (const auto& mistake : mistakes) {
@@ -221,6 +222,36 @@ TEST(Lab, MistakesAreOneSentenceAndStatusTwo) {
         EXPECT_EQ(outcome.status, 2) << outcome.err;
         EXPECT_THAT(outcome.err, MatchesRegex("millrace-bench: [^\n]+\n"));
     }
+}
+
+TEST(Bulk, TransfersSoManyBytesAndComparesEachOne) {
+    for (const char* checksums : {"software", "none"})
+        for (const char* mtu : {"576", "1500", "9000"}) {
+            const Outcome outcome =
+                run({"bulk", "--bytes", "10000001", "--mtu", mtu, "--checksums", checksums, "--json", "-"});
+            ASSERT_EQ(outcome.status, 0) << outcome.err;
+            const json result = outcome.result();
+            EXPECT_EQ(result["program"], "millrace-bench bulk");
+            const json& bulk = result["stages"]["bulk"];
+            EXPECT_EQ(bulk["payload_bytes"], 10'000'001);
+            EXPECT_EQ(bulk["corrupted_bytes"], 0);
+            EXPECT_EQ(bulk["mss"], std::stoi(mtu) - 20 - 20 - 12);
+            EXPECT_GE(bulk["segments"], 10'000'001 / bulk["mss"].get<int>());
+            EXPECT_GT(bulk["gbit_per_s"], 0.0);
+            EXPECT_EQ(bulk["checksums"], checksums);
+            // A figure without checksums says so wherever it is shown.
+            const bool none = checksums == std::string("none");
+            EXPECT_EQ(result["environment"]["checksums"], !none);
+            EXPECT_EQ(result["remarks"].dump().find("checksums were neither") != std::string::npos, none);
+            EXPECT_EQ(outcome.err.find("neither computed nor verified") != std::string::npos, none);
+        }
+}
+
+TEST(Bulk, MeasuresForATimeOnOneCoreToo) {
+    const Outcome outcome = run({"bulk", "--duration", "100ms", "--cores", one_cpu(), "--json", "-"});
+    ASSERT_EQ(outcome.status, 0) << outcome.err;
+    EXPECT_GT(outcome.result()["stages"]["bulk"]["payload_bytes"], 0);
+    EXPECT_THAT(outcome.result()["remarks"].dump(), HasSubstr("share a core"));
 }
 
 TEST(Lab, HelpNamesEveryOption) {
