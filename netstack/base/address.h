@@ -65,6 +65,7 @@ struct Cidr {
         const IpAddress bits = mask();
         return (((ip.high ^ address.high) & bits.high) | ((ip.low ^ address.low) & bits.low)) == 0;
     }
+    friend constexpr bool operator==(const Cidr&, const Cidr&) = default;
 };
 
 // "10.0.0.1" or "2001:db8::1"

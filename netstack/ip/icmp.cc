@@ -1,6 +1,5 @@
 #include "netstack/ip/icmp.h"
 
-#include <algorithm>
 #include <cstring>
 
 #include "netstack/base/checksum.h"
@@ -12,6 +11,7 @@ namespace {
 constexpr std::uint8_t kEchoReply = 0;
 constexpr std::uint8_t kUnreachable = 3;
 constexpr std::uint8_t kEchoRequest = 8;
+constexpr std::uint8_t kFragmentationNeeded = 4;  // RFC 792, RFC 1812 section 5.2.7.1
 
 struct IcmpHeader {
     std::uint8_t type;
@@ -37,8 +37,9 @@ std::optional<IcmpError> parse_quotation(const IcmpHeader& header, const std::by
         std::uint32_t sequence;
     } tcp;
     std::memcpy(&tcp, quoted + ip_bytes, sizeof tcp);
-    return IcmpError{header.code,
-                     header.code == kFragmentationNeeded ? big_endian16(header.rest[1]) : std::uint16_t{0},
+    const bool too_big = header.code == kFragmentationNeeded;
+    return IcmpError{too_big,
+                     too_big ? big_endian16(header.rest[1]) : std::uint16_t{0},
                      {ip.source_ip(), big_endian16(tcp.source)},
                      {ip.destination_ip(), big_endian16(tcp.destination)},
                      big_endian32(tcp.sequence)};
@@ -61,7 +62,7 @@ Icmp::Verdict Icmp::input(rte_mbuf* message, const IpArrival& arrival, Time now,
     if (!arrival.unicast) return nothing(counters_.ignored);
 
     if (header.type == kEchoRequest && header.code == 0) {
-        if (!may_echo(now)) return nothing(counters_.echoes_limited);
+        if (!echoes_.admits(now)) return nothing(counters_.echoes_limited);
         header.type = kEchoReply;
         header.checksum = 0;
         std::memcpy(data, &header, sizeof header);
@@ -75,19 +76,6 @@ Icmp::Verdict Icmp::input(rte_mbuf* message, const IpArrival& arrival, Time now,
     error = *parsed;
     ++counters_.errors;
     return Verdict::kError;
-}
-
-bool Icmp::may_echo(Time now) {
-    // Whole tokens for whole steps of time, so that no fraction is lost.
-    const Duration step = Duration(std::chrono::seconds(1)) / echo_rate_;
-    const auto steps = (now - refilled_) / step;
-    if (steps > 0) {
-        tokens_ = static_cast<std::uint32_t>(std::min<std::int64_t>(echo_rate_, tokens_ + steps));
-        refilled_ += steps * step;
-    }
-    if (tokens_ == 0) return false;
-    --tokens_;
-    return true;
 }
 
 }  // namespace millrace::net

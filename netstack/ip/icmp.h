@@ -9,6 +9,7 @@
 
 #include "netstack/base/address.h"
 #include "netstack/base/counter.h"
+#include "netstack/base/rate_limit.h"
 #include "netstack/base/time.h"
 #include "netstack/ip/input.h"
 
@@ -16,28 +17,28 @@ namespace millrace::net {
 
 struct IcmpCounters {
     Counter received;
-    Counter bad;             // truncated, wrong checksum, or an error that quotes no segment of ours
-    Counter ignored;         // types that we have no use for, or not sent to us alone
-    Counter echoes;          // answered
-    Counter echoes_limited;  // over the rate
-    Counter errors;          // handed to TCP
+    Counter bad;               // truncated, wrong checksum, or an error that quotes no segment of ours
+    Counter ignored;           // types that we have no use for, or not sent to us alone
+    Counter echoes;            // answered
+    Counter echoes_limited;    // over the rate
+    Counter errors;            // handed to TCP
+    Counter refusals;          // errors sent about packets of others (ICMPv6)
+    Counter refusals_limited;  // over the rate
 };
 
-// "Destination unreachable" about a TCP segment that we sent.
+// "Destination unreachable" or "packet too big" about a TCP segment that we sent.
 struct IcmpError {
-    std::uint8_t code;       // RFC 792, RFC 1812 section 5.2.7.1; 4 is "fragmentation needed"
-    std::uint16_t next_mtu;  // code 4: RFC 1191 section 4; zero from old routers
+    bool too_big;            // "fragmentation needed" or "packet too big": the peer can be reached
+    std::uint16_t next_mtu;  // then: RFC 1191 section 4, RFC 8201; zero from old routers
     SocketAddress local;     // the quoted segment's source and destination
     SocketAddress remote;
     std::uint32_t sequence;  // its sequence number: a blind attacker does not know it (RFC 5927 section 4.1)
 };
 
-inline constexpr std::uint8_t kFragmentationNeeded = 4;
-
 class Icmp {
   public:
     // `echo_rate`: replies a second, with as many at once.
-    explicit Icmp(std::uint32_t echo_rate = 1000) : echo_rate_(echo_rate), tokens_(echo_rate) {}
+    explicit Icmp(std::uint32_t echo_rate = 1000) : echoes_(echo_rate) {}
 
     enum class Verdict : std::uint8_t { kReply, kError, kNothing };
 
@@ -49,11 +50,7 @@ class Icmp {
     const IcmpCounters& counters() const { return counters_; }
 
   private:
-    bool may_echo(Time now);
-
-    std::uint32_t echo_rate_;
-    std::uint32_t tokens_;
-    Time refilled_{};
+    RateLimit echoes_;
     IcmpCounters counters_;
 };
 

@@ -10,7 +10,7 @@ IpVerdict drop(Counter& why) {
     return IpVerdict::kDropped;
 }
 
-// IPv4 behind Ethernet is not aligned.
+// IP behind Ethernet is not aligned.
 template <class Header>
 Header load(const rte_mbuf* frame, std::uint32_t offset) {
     Header header;
@@ -32,6 +32,8 @@ IpVerdict IpInput::accept(rte_mbuf* frame, IpArrival& arrival) {
     switch (ethernet.type()) {
         case EtherType::kIpv4:
             return accept_ipv4(frame, arrival, !group);
+        case EtherType::kIpv6:
+            return accept_ipv6(frame, arrival, !group);
         case EtherType::kArp:
             return IpVerdict::kArp;
     }
@@ -55,7 +57,7 @@ IpVerdict IpInput::accept_ipv4(rte_mbuf* frame, IpArrival& arrival, bool unicast
         return drop(counters_.bad_header_checksum);
     if (header.ttl == 0) return drop(counters_.bad_header);
 
-    arrival = {header.source_ip(), header.destination_ip(), unicast};
+    arrival = {header.source_ip(), header.destination_ip(), unicast, 0};
     if (is_martian_source(arrival.source) || local_->is_local(arrival.source)) return drop(counters_.martian);
     if (!local_->is_local(arrival.destination)) {
         if (!local_->is_broadcast(arrival.destination)) return drop(counters_.not_for_us);
@@ -68,13 +70,91 @@ IpVerdict IpInput::accept_ipv4(rte_mbuf* frame, IpArrival& arrival, bool unicast
     rte_pktmbuf_adj(frame, static_cast<std::uint16_t>(kEthernetBytes + header_bytes));
     if (protocol == kProtocolIcmp) return IpVerdict::kIcmp;
     if (protocol != kProtocolTcp) return drop(counters_.unknown_protocol);
-    // TCP is for one host: RFC 1122 section 4.2.3.10 has broadcast segments dropped.
+    return accept_tcp(frame, arrival);
+}
+
+IpVerdict IpInput::accept_tcp(rte_mbuf* segment, const IpArrival& arrival) {
+    // TCP is for one host: RFC 1122 section 4.2.3.10 has segments to others dropped.
     if (!arrival.unicast) return drop(counters_.not_for_us);
-    if (frame->data_len < kTcpHeaderBytes) return drop(counters_.truncated);
-    if ((frame->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) != RTE_MBUF_F_RX_L4_CKSUM_GOOD &&
-        !tcp_checksum_good(frame, arrival))
+    if (segment->data_len < kTcpHeaderBytes) return drop(counters_.truncated);
+    if ((segment->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) != RTE_MBUF_F_RX_L4_CKSUM_GOOD &&
+        !tcp_checksum_good(segment, arrival))
         return drop(counters_.bad_tcp_checksum);
     return IpVerdict::kTcp;
+}
+
+// RFC 8200 section 3. A hop limit of zero is no fault here: only those who forward look at it.
+IpVerdict IpInput::accept_ipv6(rte_mbuf* frame, IpArrival& arrival, bool unicast) {
+    ++counters_.received;
+    if (frame->nb_segs != 1) [[unlikely]]
+        return drop(counters_.scattered);
+    const std::uint32_t available = frame->data_len - kEthernetBytes;
+    if (available < kIpv6Bytes) return drop(counters_.truncated);
+    const auto header = load<Ipv6Header>(frame, kEthernetBytes);
+    const std::uint32_t total = kIpv6Bytes + big_endian16(header.payload_length);
+    if (header.version() != 6) return drop(counters_.bad_header);
+    if (total > mtu_) ++counters_.over_mtu;
+    if (total > available) return drop(counters_.truncated);
+    arrival = {header.source(), header.destination(), unicast, header.hop_limit};
+
+    rte_pktmbuf_trim(frame, static_cast<std::uint16_t>(available - total));  // Ethernet pads to 60 bytes
+    rte_pktmbuf_adj(frame, kEthernetBytes);
+    const UpperLayer upper = find_upper_layer(rte_pktmbuf_mtod(frame, const std::byte*), total);
+    // The addresses are judged first, so that what is not ours is not answered.
+    if (!addressed_to_us(arrival, upper.protocol)) return IpVerdict::kDropped;
+    if (upper.found != UpperLayer::Found::kYes) [[unlikely]]
+        return give_up_on(upper);
+    if (upper.protocol != kProtocolTcp && upper.protocol != kProtocolIcmpv6) {
+        ++counters_.unknown_protocol;
+        return refuse({kParameterProblem, kUnknownNextHeader, upper.named_at, false});
+    }
+    rte_pktmbuf_adj(frame, static_cast<std::uint16_t>(upper.offset));
+    return upper.protocol == kProtocolIcmpv6 ? IpVerdict::kIcmpv6 : accept_tcp(frame, arrival);
+}
+
+IpVerdict IpInput::give_up_on(const UpperLayer& upper) {
+    switch (upper.found) {
+        case UpperLayer::Found::kYes:
+            break;
+        case UpperLayer::Found::kTruncated:
+            return drop(counters_.truncated);
+        case UpperLayer::Found::kPartial:
+            return drop(counters_.fragments);
+        case UpperLayer::Found::kProblem:
+            return refuse(upper.problem);
+        case UpperLayer::Found::kNothing:
+        case UpperLayer::Found::kTooMany:
+        case UpperLayer::Found::kDiscarded:
+            return drop(counters_.discarded);
+    }
+    return IpVerdict::kDropped;
+}
+
+// RFC 4443 section 3.4: whoever sent it shall know.
+IpVerdict IpInput::refuse(const Icmpv6Problem& problem) {
+    problem_ = problem;
+    return IpVerdict::kRefused;
+}
+
+// Counts and says no where a packet is not ours to read. Neighbour discovery alone comes from the unspecified
+// address (RFC 4291 section 2.5.2), or from one that is ours as well.
+bool IpInput::addressed_to_us(IpArrival& arrival, std::uint8_t protocol) {
+    const bool discovery = protocol == kProtocolIcmpv6 && arrival.hop_limit == 255;
+    const bool source_good =
+        discovery && arrival.source.is_unspecified()
+            ? true
+            : !is_martian_source(arrival.source) && (discovery || !local_->is_local(arrival.source));
+    if (!source_good) {
+        ++counters_.martian;
+        return false;
+    }
+    if (local_->is_local(arrival.destination)) return true;
+    if (!local_->is_group(arrival.destination)) {
+        ++counters_.not_for_us;
+        return false;
+    }
+    arrival.unicast = false;
+    return true;
 }
 
 bool IpInput::tcp_checksum_good(const rte_mbuf* segment, const IpArrival& arrival) {

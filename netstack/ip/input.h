@@ -1,8 +1,9 @@
 #pragma once
-// The way in through IPv4: a frame becomes a layer-4 packet with verified checksums, or is counted and
-// dropped (RFC 791, RFC 1122 section 3.2.1). Options are skipped: none asks an end host to do anything.
-// Fragments are dropped: both ends of a TCP connection send unfragmented packets (path MTU discovery, RFC
-// 1191), and a reassembly buffer is something strangers could fill.
+// The way in through IP: a frame becomes a layer-4 packet with verified checksums, or is counted and dropped
+// (IPv4: RFC 791, RFC 1122 section 3.2.1; IPv6: RFC 8200, RFC 4291). IPv4's options are skipped: none asks an
+// end host to do anything. Fragments of either family are dropped: both ends of a TCP connection send
+// unfragmented packets (path MTU discovery, RFC 1191 and RFC 8201), and a reassembly buffer is something
+// strangers could fill.
 
 #include <rte_mbuf.h>
 
@@ -11,7 +12,9 @@
 
 #include "netstack/base/address.h"
 #include "netstack/base/counter.h"
+#include "netstack/ip/extension_headers.h"
 #include "netstack/ip/ipv4.h"
+#include "netstack/ip/ipv6.h"
 #include "netstack/ip/local_addresses.h"
 #include "netstack/link/ethernet.h"
 
@@ -20,6 +23,8 @@ namespace millrace::net {
 enum class IpVerdict : std::uint8_t {
     kTcp,      // the mbuf's data are the TCP segment, checksum verified, without padding
     kIcmp,     // the mbuf's data are the ICMP message, checksum not yet looked at
+    kIcmpv6,   // likewise
+    kRefused,  // IPv6: problem() is to be sent to the source; the mbuf begins with the IP header
     kArp,      // untouched
     kDropped,  // counted; the mbuf is still the caller's
 };
@@ -27,11 +32,12 @@ enum class IpVerdict : std::uint8_t {
 struct IpArrival {
     IpAddress source;
     IpAddress destination;
-    bool unicast = true;  // sent to us alone, on both layers
+    bool unicast = true;         // sent to us alone, on both layers
+    std::uint8_t hop_limit = 0;  // of IPv6
 };
 
 struct IpCounters {
-    Counter received;    // IPv4 packets
+    Counter received;    // IP packets
     Counter not_for_us;  // another host's MAC or IP address, or a group's
     Counter unknown_ether_type;
     Counter truncated;   // shorter than its headers say, or than headers can be
@@ -39,6 +45,7 @@ struct IpCounters {
     Counter bad_header_checksum;
     Counter martian;  // from an address that no host can have, or from ourselves
     Counter fragments;
+    Counter discarded;  // by an option's wish, without an upper layer, or with too many headers
     Counter unknown_protocol;
     Counter bad_tcp_checksum;
     Counter scattered;             // in several mbufs, which the port was not asked for
@@ -52,9 +59,11 @@ class IpInput {
     IpInput(const LocalAddresses& local, const MacAddress& mac, std::uint16_t mtu, bool unfinished_checksums)
         : local_(&local), mac_(mac), mtu_(mtu), unfinished_checksums_(unfinished_checksums) {}
 
-    // Reads an Ethernet frame. With kTcp and kIcmp, `arrival` is filled and the headers below layer 4 are cut
-    // from the mbuf.
+    // Reads an Ethernet frame. With kTcp, kIcmp and kIcmpv6, `arrival` is filled and the headers below layer
+    // 4 are cut from the mbuf.
     IpVerdict accept(rte_mbuf* frame, IpArrival& arrival);
+    // What was wrong with the packet that was refused last.
+    const Icmpv6Problem& problem() const { return problem_; }
 
     const IpCounters& counters() const { return counters_; }
     // A sentence for the user when the kernel peer's offloads were seen to be left on; empty otherwise.
@@ -62,12 +71,18 @@ class IpInput {
 
   private:
     IpVerdict accept_ipv4(rte_mbuf* frame, IpArrival& arrival, bool unicast);
+    IpVerdict accept_ipv6(rte_mbuf* frame, IpArrival& arrival, bool unicast);
+    IpVerdict give_up_on(const UpperLayer& upper);
+    IpVerdict refuse(const Icmpv6Problem& problem);
+    bool addressed_to_us(IpArrival& arrival, std::uint8_t protocol);
+    IpVerdict accept_tcp(rte_mbuf* segment, const IpArrival& arrival);
     bool tcp_checksum_good(const rte_mbuf* segment, const IpArrival& arrival);
 
     const LocalAddresses* local_;
     MacAddress mac_;
     std::uint16_t mtu_;
     bool unfinished_checksums_;
+    Icmpv6Problem problem_;
     IpCounters counters_;
 };
 

@@ -1,6 +1,9 @@
 #include "netstack/ip/local_addresses.h"
 
+#include <algorithm>
 #include <charconv>
+
+#include "netstack/ip/ipv6.h"
 
 namespace millrace::net {
 namespace {
@@ -65,6 +68,8 @@ Expected<LocalAddresses> LocalAddresses::create(std::vector<LocalRange> ranges,
     }
     LocalAddresses local;
     local.ranges_ = std::move(ranges);
+    local.has_ipv6_ = std::any_of(local.ranges_.begin(), local.ranges_.end(),
+                                  [](const auto& range) { return !range.first.is_v4(); });
     for (const IpAddress& gateway : gateways) {
         if (!local.is_neighbour(gateway) || local.is_local(gateway))
             return fail(
@@ -89,10 +94,22 @@ bool LocalAddresses::is_broadcast(const IpAddress& ip) const {
     return false;
 }
 
-IpAddress LocalAddresses::source_for(const IpAddress& neighbour) const {
+bool LocalAddresses::is_group(const IpAddress& ip) const {
+    if (ip == kAllNodes) return true;
+    if (ip != solicited_node_group(ip)) return false;
     for (const auto& range : ranges_)
+        if (!range.first.is_v4() && ((ip.low - range.first.low) & 0xffffff) < range.count) return true;
+    return false;
+}
+
+IpAddress LocalAddresses::source_for(const IpAddress& neighbour) const {
+    const LocalRange* best = nullptr;
+    for (const auto& range : ranges_) {
         if (range.subnet().contains(neighbour)) return range.first;
-    return ranges_.front().first;
+        if (range.first.is_v4() != neighbour.is_v4()) continue;
+        if (!best || best->first.is_link_local() != neighbour.is_link_local()) best = &range;
+    }
+    return best ? best->first : IpAddress{};
 }
 
 }  // namespace millrace::net

@@ -8,6 +8,7 @@
 
 #include "netstack/base/address.h"
 #include "netstack/base/error.h"
+#include "netstack/ip/learnt_routes.h"
 
 namespace millrace::net {
 
@@ -47,7 +48,8 @@ class LocalAddresses {
     // when there is none.
     std::optional<IpAddress> next_hop(const IpAddress& destination) const {
         if (is_neighbour(destination)) return destination;
-        return destination.is_v4() ? gateway_v4_ : gateway_v6_;
+        if (destination.is_v4()) return gateway_v4_;
+        return gateway_v6_ ? gateway_v6_ : learnt_next_hop(destination);
     }
     // True in our subnets.
     bool is_neighbour(const IpAddress& ip) const {
@@ -55,11 +57,26 @@ class LocalAddresses {
             if (range.subnet().contains(ip)) return true;
         return false;
     }
-    // The address of ours to speak from to `neighbour`.
+    // A group that every IPv6 host is in, or the solicited-node group of one of our addresses (RFC 4291
+    // section 2.8).
+    bool is_group(const IpAddress& ip) const;
+    bool has_ipv6() const { return has_ipv6_; }
+    // What routers are believed about, where no gateway was given for IPv6.
+    bool accepts_routers() const { return has_ipv6_ && !gateway_v6_; }
+    LearntRoutes& learnt() { return learnt_; }
+    const LearntRoutes& learnt() const { return learnt_; }
+    // The address of ours to speak from to `neighbour`: of its family, and of its subnet or scope where we
+    // have one.
     IpAddress source_for(const IpAddress& neighbour) const;
 
   private:
+    std::optional<IpAddress> learnt_next_hop(const IpAddress& destination) const {
+        return learnt_.on_link(destination) ? destination : learnt_.router();
+    }
+
     std::vector<LocalRange> ranges_;
+    bool has_ipv6_ = false;
+    LearntRoutes learnt_;
     std::optional<IpAddress> gateway_v4_, gateway_v6_;
 };
 

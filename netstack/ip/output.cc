@@ -5,7 +5,9 @@
 
 #include "netstack/base/checksum.h"
 #include "netstack/ip/ipv4.h"
+#include "netstack/ip/ipv6.h"
 #include "netstack/link/arp.h"
+#include "netstack/link/nd.h"
 #include "netstack/port/mbuf.h"
 
 namespace millrace::net {
@@ -13,7 +15,8 @@ namespace {
 
 // Where a protocol keeps its checksum in its header.
 constexpr std::uint16_t checksum_offset(std::uint8_t protocol) {
-    return protocol == kProtocolTcp ? 16 : protocol == kProtocolIcmp ? 2 : 6;
+    if (protocol == kProtocolTcp) return 16;
+    return protocol == kProtocolIcmp || protocol == kProtocolIcmpv6 ? 2 : 6;
 }
 
 // The sum of all bytes of a packet whose parts may have any length.
@@ -63,12 +66,14 @@ void IpOutput::complete_checksum(rte_mbuf* packet, std::uint8_t protocol, const 
     std::uint16_t field = 0;
     packet->ol_flags &=
         ~(RTE_MBUF_F_TX_OFFLOAD_MASK | RTE_MBUF_F_RX_IP_CKSUM_MASK | RTE_MBUF_F_RX_L4_CKSUM_MASK);
-    if (offloads_.transmit_ipv4_checksum) packet->ol_flags |= RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IP_CKSUM;
+    const bool v4 = source.is_v4();
+    const std::uint64_t family = v4 ? RTE_MBUF_F_TX_IPV4 : RTE_MBUF_F_TX_IPV6;
+    if (v4 && offloads_.transmit_ipv4_checksum) packet->ol_flags |= family | RTE_MBUF_F_TX_IP_CKSUM;
     packet->l2_len = kEthernetBytes;
-    packet->l3_len = kIpv4Bytes;
+    packet->l3_len = v4 ? kIpv4Bytes : kIpv6Bytes;
     packet->l4_len = l4_header_bytes & 0xff;
     if (protocol == kProtocolTcp && offloads_.transmit_tcp_checksum) {
-        packet->ol_flags |= RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_TCP_CKSUM;
+        packet->ol_flags |= family | RTE_MBUF_F_TX_TCP_CKSUM;
         field = sum.folded();  // the port adds the rest
     } else {
         sum += chain_sum(packet);
@@ -90,9 +95,14 @@ void IpOutput::send(rte_mbuf* packet, std::uint8_t protocol, std::uint16_t l4_he
         return drop(packet, counters_.no_route);
 
     complete_checksum(packet, protocol, source, destination, l4_header_bytes);
-    const Ipv4Header ip = make_ipv4_header(source.v4(), destination.v4(), protocol, packet->pkt_len,
-                                           !offloads_.transmit_ipv4_checksum);
-    std::memcpy(prepend(packet, kIpv4Bytes), &ip, sizeof ip);
+    if (source.is_v4()) {
+        const Ipv4Header ip = make_ipv4_header(source.v4(), destination.v4(), protocol, packet->pkt_len,
+                                               !offloads_.transmit_ipv4_checksum);
+        std::memcpy(prepend(packet, kIpv4Bytes), &ip, sizeof ip);
+    } else {
+        const Ipv6Header ip = make_ipv6_header(source, destination, protocol, packet->pkt_len);
+        std::memcpy(prepend(packet, kIpv6Bytes), &ip, sizeof ip);
+    }
     std::byte* const link = prepend(packet, kEthernetBytes);
     if (const EthernetHeader* header = neighbours_->find(*hop, now)) [[likely]] {
         std::memcpy(link, header, sizeof *header);
@@ -115,19 +125,33 @@ rte_mbuf* IpOutput::without_chain(rte_mbuf* packet) {
 }
 
 void IpOutput::send_neighbour_actions() {
-    for (const auto& arp : neighbours_->to_send()) {
-        rte_mbuf* frame = rte_pktmbuf_alloc(pool_);
-        if (!frame) {
-            ++counters_.no_mbufs;
-            continue;
+    for (const auto& arp : neighbours_->to_send())
+        if (rte_mbuf* frame = fresh_frame()) {
+            write_arp(frame, mac_, arp.destination, arp.packet);
+            queue(frame);
         }
-        write_arp(frame, mac_, arp.destination, arp.packet);
-        queue(frame);
-    }
+    for (const auto& nd : neighbours_->nd_to_send())
+        if (rte_mbuf* frame = fresh_frame()) {
+            write_nd(frame, mac_, nd.destination, nd.packet);
+            queue(frame);
+        }
     for (const auto& [packet, header] : neighbours_->ready()) {
         std::memcpy(rte_pktmbuf_mtod(packet, std::byte*), &header, sizeof header);
         queue(packet);
     }
+}
+
+void IpOutput::solicit_routers(const IpAddress& source) {
+    rte_mbuf* frame = fresh_frame();
+    if (!frame) return;
+    write_router_solicitation(frame, mac_, source);
+    queue(frame);
+}
+
+rte_mbuf* IpOutput::fresh_frame() {
+    rte_mbuf* frame = rte_pktmbuf_alloc(pool_);
+    if (!frame) ++counters_.no_mbufs;
+    return frame;
 }
 
 void IpOutput::queue(rte_mbuf* frame) {

@@ -1,5 +1,5 @@
 #pragma once
-// The way out below TCP: IPv4 and Ethernet headers, checksums, the next hop, the transmit burst.
+// The way out below TCP: IP and Ethernet headers, checksums, the next hop, the transmit burst.
 
 #include <rte_mbuf.h>
 
@@ -24,9 +24,9 @@ struct IpOutputCounters {
     Counter no_route;       // no subnet and no gateway leads there
     Counter dropped;        // refused by the neighbour table (its counters say why)
     Counter burst_full;     // the port did not keep up
-    Counter too_long;       // longer than an IPv4 packet can be
+    Counter too_long;       // longer than an IP packet can be
     Counter copied_chains;  // the port takes no chains
-    Counter no_mbufs;       // for ARP packets, or for copies of chains
+    Counter no_mbufs;       // for ARP and ND packets, or for copies of chains
 };
 
 class IpOutput {
@@ -34,22 +34,24 @@ class IpOutput {
     // Packets that the port has not taken yet; a bound on latency as much as on memory.
     static constexpr std::size_t kBurstBound = 2048;
 
-    // `pool`: small mbufs for ARP and for copies; `chain_pool`: mbufs that hold a whole packet. All outlive
+    // `pool`: small mbufs for ARP, ND and copies; `chain_pool`: mbufs that hold a whole packet. All outlive
     // the IpOutput.
     IpOutput(const LocalAddresses& local, Neighbours& neighbours, const Offloads& offloads,
              const MacAddress& mac, rte_mempool* pool, rte_mempool* chain_pool);
     IpOutput(const IpOutput&) = delete;
     ~IpOutput();
 
-    // `packet` begins with a layer-4 header (`l4_header_bytes`, protocol 6, 1 or 17) whose checksum field is
-    // zero, has kLinkHeadroom in front, and may be a chain. One reference to it is taken over. Prepends the
-    // headers, completes the checksums (or asks the port to), and queues it for the shard's next transmit
+    // `packet` begins with a layer-4 header (`l4_header_bytes`, protocol 6, 1, 58 or 17) whose checksum field
+    // is zero, has kLinkHeadroom in front, and may be a chain. One reference to it is taken over. Prepends
+    // the headers, completes the checksums (or asks the port to), and queues it for the shard's next transmit
     // burst; while the next hop's MAC address is being resolved it waits in a bounded queue. What cannot be
     // queued is dropped and counted: TCP sends it again.
     void send(rte_mbuf* packet, std::uint8_t protocol, std::uint16_t l4_header_bytes, const IpAddress& source,
               const IpAddress& destination, Time now);
     // Turns what the neighbour table asks for into frames. Its failed() packets stay for the caller.
     void send_neighbour_actions();
+    // Asks the routers of the link to advertise themselves (RFC 4861 section 6.3.7).
+    void solicit_routers(const IpAddress& source);
 
     // Frames ready for the port, oldest first, and how many more send() has room for. The first `n` of them
     // were taken over by the port:
@@ -63,6 +65,7 @@ class IpOutput {
     void complete_checksum(rte_mbuf* packet, std::uint8_t protocol, const IpAddress& source,
                            const IpAddress& destination, std::uint16_t l4_header_bytes);
     rte_mbuf* without_chain(rte_mbuf* packet);
+    rte_mbuf* fresh_frame();  // null when the pool is dry
     void queue(rte_mbuf* frame);
     void drop(rte_mbuf* packet, Counter& why);
 

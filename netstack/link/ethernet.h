@@ -8,7 +8,7 @@
 
 namespace millrace::net {
 
-enum class EtherType : std::uint16_t { kIpv4 = 0x0800, kArp = 0x0806 };
+enum class EtherType : std::uint16_t { kIpv4 = 0x0800, kArp = 0x0806, kIpv6 = 0x86dd };
 
 struct EthernetHeader {
     MacAddress destination;

@@ -26,7 +26,9 @@ Neighbours::Neighbours(const NeighbourConfig& config, const MacAddress& mac, con
       local_(&local),
       mask_(std::bit_ceil(std::size_t{config.max_entries} * 2) - 1) {
     in_motion_.reserve(config.max_entries);
-    to_send_.reserve(kArpsAtOnce);
+    duplicates_.reserve(kMostDuplicates);
+    to_send_.reserve(kMessagesAtOnce);
+    nd_to_send_.reserve(kMessagesAtOnce);
     ready_.reserve(config.max_waiting);
     failed_.reserve(config.max_waiting);
 }
@@ -63,7 +65,7 @@ Neighbours::Entry* Neighbours::insert(const IpAddress& ip) {
     entry.ip = ip;
     entry.state = State::kFailed;  // until the caller says better
     entry.header.source = mac_;
-    entry.header.set_type(EtherType::kIpv4);
+    entry.header.set_type(ip.is_v4() ? EtherType::kIpv4 : EtherType::kIpv6);
     ++size_;
     return &entry;
 }
@@ -86,23 +88,35 @@ void Neighbours::erase(std::size_t slot) {
 bool Neighbours::make_room() {
     for (std::size_t i = 0; i < 2 * std::size_t{64}; ++i) {
         Entry& entry = entries_[hand_ = (hand_ + 1) & mask_];
-        const bool settled = entry.state == State::kFresh || entry.state == State::kFailed;
-        if (settled && !entry.used) {
+        if (settled(entry) && !entry.used) {
             erase(hand_);
             return true;
         }
-        entry.used = entry.used && !settled;
+        entry.used = entry.used && !settled(entry);
     }
     return false;
 }
 
 const EthernetHeader* Neighbours::find(const IpAddress& neighbour, Time now) {
     Entry* entry = lookup(neighbour);
-    if (!entry || (entry->state != State::kFresh && entry->state != State::kProbing)) return nullptr;
+    if (!entry) return nullptr;
     if (!entry->used) entry->used = true;
-    if (entry->state == State::kFresh && now >= entry->due) [[unlikely]]
-        begin_tries(*entry, State::kProbing, now);
-    return &entry->header;
+    if (entry->state == State::kReachable && now < entry->due) [[likely]]
+        return &entry->header;
+    return use_aged(*entry, now);
+}
+
+// RFC 4861 section 7.3.3: the first packet for a stale neighbour leaves at once, and makes sure that it is
+// there.
+const EthernetHeader* Neighbours::use_aged(Entry& entry, Time now) {
+    if (entry.state == State::kIncomplete || entry.state == State::kFailed) return nullptr;
+    if (entry.state == State::kReachable || entry.state == State::kStale) {
+        if (entry.ip.is_v4())
+            begin_tries(entry, State::kProbe, now);
+        else
+            put_in_motion(entry, State::kDelay, now + config_.delay);
+    }
+    return &entry.header;
 }
 
 bool Neighbours::wait(const IpAddress& neighbour, rte_mbuf* packet, Time now) {
@@ -116,7 +130,7 @@ bool Neighbours::wait(const IpAddress& neighbour, rte_mbuf* packet, Time now) {
         return false;
     }
     entry->used = true;
-    if (entry->state == State::kFailed) begin_tries(*entry, State::kResolving, now);
+    if (entry->state == State::kFailed) begin_tries(*entry, State::kIncomplete, now);
 
     std::uint32_t place = free_waiting_;
     if (entry->waiting >= config_.max_waiting_per_entry ||
@@ -151,68 +165,68 @@ void Neighbours::take_waiting(Entry& entry, Use&& use) {
     entry.first_waiting = entry.last_waiting = 0;
 }
 
-void Neighbours::input(const ArpPacket& packet, Time now) {
-    const bool request = packet.operation == ArpOperation::kRequest;
-    ++(request ? counters_->requests_received : counters_->replies_received);
-    // A probe for an address (RFC 5227 section 2.1.1) has no sender address yet: it is answered, nothing is
-    // learnt.
-    const bool probe = packet.sender.value == 0;
-    if (!probe && local_->is_local(packet.sender)) {
-        if (packet.sender_mac != mac_) ++counters_->conflicts;
-        return;
-    }
-    if (!probe && (is_martian_source(packet.sender) || local_->is_broadcast(packet.sender) ||
-                   !local_->is_neighbour(packet.sender))) {
-        ++counters_->ignored;
-        return;
-    }
-    const bool for_us = local_->is_local(packet.target);
-    if (!probe) {
-        // RFC 826 "Packet Reception": what is known is updated by any packet; only one for us adds to the
-        // table.
-        Entry* entry = lookup(packet.sender);
-        if (!entry && for_us && request) entry = insert(packet.sender);
-        if (entry) learn(*entry, packet.sender_mac, now);
-    }
-    if (request && for_us && config_.answers) reply_to(packet);
-    if (!for_us) ++counters_->ignored;
+void Neighbours::set_mac(Entry& entry, const MacAddress& mac) {
+    entry.header.destination = mac;
 }
 
-void Neighbours::learn(Entry& entry, const MacAddress& mac, Time now) {
-    entry.header.destination = mac;
-    entry.state = State::kFresh;
+// The neighbour has answered us.
+void Neighbours::confirm(Entry& entry, Time now) {
+    entry.state = State::kReachable;
     entry.tries = 0;
-    entry.due = now + config_.fresh;
+    entry.due = now + (entry.ip.is_v4() ? config_.fresh : config_.reachable);
+    deliver_waiting(entry);
+}
+
+// Its MAC address is known, whether it hears us is not.
+void Neighbours::become_stale(Entry& entry) {
+    entry.state = State::kStale;
+    entry.tries = 0;
+    deliver_waiting(entry);
+}
+
+void Neighbours::deliver_waiting(Entry& entry) {
     take_waiting(entry, [&](rte_mbuf* packet) { ready_.push_back({packet, entry.header}); });
 }
 
-void Neighbours::reply_to(const ArpPacket& request) {
-    if (to_send_.size() == kArpsAtOnce) return;  // asked again in a second
-    to_send_.push_back({request.sender_mac,
-                        {ArpOperation::kReply, mac_, request.target, request.sender_mac, request.sender}});
-    ++counters_->replies_sent;
+void Neighbours::put_in_motion(Entry& entry, State state, Time due) {
+    entry.state = state;
+    entry.tries = 0;
+    entry.due = due;
+    next_timer_ = std::min(next_timer_, due);
+    if (in_motion_.size() == in_motion_.capacity()) forget_settled();
+    if (in_motion_.size() < in_motion_.capacity()) in_motion_.push_back(entry.ip);
 }
 
 void Neighbours::begin_tries(Entry& entry, State state, Time now) {
-    entry.state = state;
-    entry.tries = 0;
-    if (in_motion_.size() == in_motion_.capacity()) forget_settled();
-    in_motion_.push_back(entry.ip);
+    put_in_motion(entry, state, now + config_.retry);
     try_once(entry, now);
 }
 
-// A request; to the last known MAC address first when there is one (RFC 1122 section 2.3.2.1 (2), unicast
-// poll).
 void Neighbours::try_once(Entry& entry, Time now) {
     entry.due = now + config_.retry;
     next_timer_ = std::min(next_timer_, entry.due);
-    if (to_send_.size() == kArpsAtOnce) return;  // the next try comes in a second
-    const bool unicast = entry.state == State::kProbing && entry.tries + 1 < config_.tries;
-    ++entry.tries;
-    to_send_.push_back(
-        {unicast ? entry.header.destination : kBroadcast,
-         {ArpOperation::kRequest, mac_, local_->source_for(entry.ip).v4(), MacAddress{}, entry.ip.v4()}});
-    ++counters_->requests_sent;
+    if (ask(entry))
+        ++entry.tries;  // else there are too many messages at once, and the next try is in a second
+}
+
+// A request or solicitation: to everybody (or the group) while the MAC address is not known, to the neighbour
+// itself in PROBE (RFC 4861 section 7.3.3; RFC 1122 section 2.3.2.1 (2), unicast poll), where ARP's last try
+// asks everybody once more.
+bool Neighbours::ask(const Entry& entry) {
+    const IpAddress ours = local_->source_for(entry.ip);
+    if (entry.ip.is_v4()) {
+        const bool unicast = entry.state == State::kProbe && entry.tries + 1 < config_.tries;
+        return send({unicast ? entry.header.destination : kBroadcast,
+                     {ArpOperation::kRequest, mac_, ours.v4(), MacAddress{}, entry.ip.v4()}});
+    }
+    const bool unicast = entry.state == State::kProbe;
+    const IpAddress group = solicited_node_group(entry.ip);
+    return send({unicast ? entry.header.destination : mac_of_group(group),
+                 {.type = NdType::kNeighbourSolicitation,
+                  .source = ours,
+                  .destination = unicast ? entry.ip : group,
+                  .target = entry.ip,
+                  .link_address = mac_}});
 }
 
 void Neighbours::give_up(Entry& entry, Time now) {
@@ -224,20 +238,24 @@ void Neighbours::give_up(Entry& entry, Time now) {
 }
 
 void Neighbours::run_timers(Time now) {
-    if (announcing()) [[unlikely]]
-        send_announcements();
+    if (announcing() || now >= next_round_) [[unlikely]]
+        send_announcements(now);
     if (now < next_timer_) return;
     next_timer_ = kNever;
     for (const IpAddress& ip : in_motion_) {
         Entry* entry = lookup(ip);
-        if (!entry || !in_motion(*entry)) continue;
+        if (!entry || settled(*entry)) continue;
         if (now >= entry->due) {
-            if (entry->tries >= config_.tries)
-                give_up(*entry, now);
-            else
+            if (entry->state == State::kDelay) {
+                entry->state = State::kProbe;
                 try_once(*entry, now);
+            } else if (entry->tries >= config_.tries) {
+                give_up(*entry, now);
+            } else {
+                try_once(*entry, now);
+            }
         }
-        if (in_motion(*entry)) next_timer_ = std::min(next_timer_, entry->due);
+        if (!settled(*entry)) next_timer_ = std::min(next_timer_, entry->due);
     }
     forget_settled();
 }
@@ -245,26 +263,13 @@ void Neighbours::run_timers(Time now) {
 void Neighbours::forget_settled() {
     std::erase_if(in_motion_, [&](const IpAddress& ip) {
         const Entry* entry = lookup(ip);
-        return !entry || !in_motion(*entry);
+        return !entry || settled(*entry);
     });
-}
-
-void Neighbours::send_announcements() {
-    std::uint64_t skip = announced_;
-    for (const LocalRange& range : local_->ranges()) {
-        for (; skip < range.count && to_send_.size() < kArpsAtOnce; ++skip, ++announced_) {
-            const Ipv4 ip = range.first.plus(skip).v4();
-            to_send_.push_back({kBroadcast, {ArpOperation::kRequest, mac_, ip, MacAddress{}, ip}});
-            ++counters_->requests_sent;
-        }
-        if (skip < range.count) return;
-        skip -= range.count;
-    }
-    announced_ = kAllAnnounced;
 }
 
 void Neighbours::clear() {
     to_send_.clear();
+    nd_to_send_.clear();
     ready_.clear();
     failed_.clear();
 }

@@ -1,22 +1,30 @@
 #pragma once
-// The neighbour table of one shard: IPv4 address to MAC address (ARP, RFC 826; behaviour of RFC 1122
-// section 2.3.2). Sans-I/O: ARP packets to send, and packets whose wait is over, come out as lists that the
-// caller drains.
+// The neighbour table of one shard: IP address to MAC address, by ARP (RFC 826, RFC 1122 section 2.3.2) for
+// IPv4 and by neighbour discovery (RFC 4861) for IPv6. Sans-I/O: messages to send, and packets whose wait is
+// over, come out as lists that the caller drains.
 //
-// An entry's life:
+// An entry's life is that of RFC 4861 section 7.3.2, for both families. ARP ages entries more slowly, probes
+// at once (no DELAY), and takes whatever is said to it as a confirmation, as RFC 826 has it:
 //
-//     (none) --send--> resolving --reply--> fresh --60 s and in use--> probing --reply--> fresh
-//                          |                                              |
-//                          +---3 tries, 1 s apart---> failed <------------+
+//     (none) --send--> INCOMPLETE --answer--> REACHABLE --time--> STALE --use--> DELAY --5 s--> PROBE
+//                          |                      ^                                               | |
+//                          |                      +--------------------answer--------------------+ |
+//                          +---3 tries, 1 s apart---> failed <---3 tries, 1 s apart----------------+
 //
-// A probing entry still delivers. A failed one refuses packets until its hold is over; the next packet then
-// tries again.
+// STALE, DELAY and PROBE still deliver. A failed entry refuses packets until its hold is over; the next
+// packet then tries again.
+//
+// Our own addresses are asked about and announced at the start (RFC 4862 section 5.4, RFC 5227 section 2.3),
+// and defended while they are ours. They are in use from the start, as RFC 4429 allows in its spirit: a
+// server whose address is given by hand does better to serve than to wait.
 
 #include <rte_mbuf.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "netstack/base/address.h"
@@ -27,6 +35,7 @@
 #include "netstack/ip/local_addresses.h"
 #include "netstack/link/arp.h"
 #include "netstack/link/ethernet.h"
+#include "netstack/link/nd.h"
 
 namespace millrace::net {
 
@@ -34,17 +43,20 @@ struct NeighbourConfig {
     std::uint32_t max_entries = 4096;
     std::uint32_t max_waiting = 4096;  // packets that wait for resolution, in all
     std::uint16_t max_waiting_per_entry = 1024;
-    Duration fresh = 60s;  // RFC 1122 section 2.3.2.1: of the order of a minute
-    Duration retry = 1s;   // same section: at most one request a second for an address
-    std::uint8_t tries = 3;
+    Duration fresh = 60s;      // ARP; RFC 1122 section 2.3.2.1: of the order of a minute
+    Duration reachable = 30s;  // RFC 4861 section 10: REACHABLE_TIME
+    Duration delay = 5s;       // DELAY_FIRST_PROBE_TIME
+    Duration retry = 1s;       // RETRANS_TIMER; and RFC 1122: at most one request a second for an address
+    std::uint8_t tries = 3;    // MAX_MULTICAST_SOLICIT and MAX_UNICAST_SOLICIT
     Duration failed_hold = 1s;
     bool answers = true;  // of several shards that see the same requests only one answers
 };
 
 struct NeighbourCounters {
     Counter requests_sent, requests_received, replies_sent, replies_received;
-    Counter ignored;       // not for us, or about addresses outside our subnets
-    Counter conflicts;     // somebody else claims an address of ours
+    Counter ignored;    // not for us, or about addresses outside our subnets
+    Counter conflicts;  // somebody else claims an address of ours
+    Counter solicitations_sent, solicitations_received, advertisements_sent, advertisements_received;
     Counter failed;        // resolutions given up
     Counter waiting_full;  // packets refused: too many wait already
     Counter table_full;    // packets refused: no entry left
@@ -56,6 +68,11 @@ class Neighbours {
     struct ArpToSend {
         MacAddress destination;
         ArpPacket packet;
+    };
+
+    struct NdToSend {
+        MacAddress destination;
+        NdPacket packet;
     };
 
     static Expected<Neighbours> create(const NeighbourConfig& config, const MacAddress& mac,
@@ -73,14 +90,22 @@ class Neighbours {
     // Where the addresses live from now on (they are read by every operation).
     void follow(const LocalAddresses& local) { local_ = &local; }
 
-    // An ARP packet that arrived.
+    // What arrived: an ARP packet, a neighbour solicitation or advertisement, and the link-layer address that
+    // a router gives for itself.
     void input(const ArpPacket& packet, Time now);
+    void input(const NdPacket& packet, Time now);
+    void learn_router(const IpAddress& router, const MacAddress& mac);
 
-    // Announces our addresses (gratuitous ARP, RFC 5227 section 2.3), a few at each run_timers().
-    void announce() { announced_ = 0; }
+    // Asks about our addresses and announces them, a few at each run_timers().
+    void announce() {
+        round_ = Round::kFirst;
+        announced_ = 0;
+    }
     void run_timers(Time now);
     // When run_timers() next has something to do.
-    Time next_timer() const { return announcing() ? Time::min() : next_timer_; }
+    Time next_timer() const { return announcing() ? Time::min() : std::min(next_timer_, next_round_); }
+    // Advice for the user when an address of ours was seen to be another's too; empty otherwise.
+    std::string_view hint() const;
 
     // What came out since the last clear(). Packets in ready() and failed() belong to the caller; each in
     // ready() goes to its neighbour, whom find() now knows.
@@ -89,9 +114,12 @@ class Neighbours {
         EthernetHeader header;
     };
     std::span<const ArpToSend> to_send() const { return to_send_; }
+    std::span<const NdToSend> nd_to_send() const { return nd_to_send_; }
     std::span<const Ready> ready() const { return ready_; }
     std::span<rte_mbuf* const> failed() const { return failed_; }
-    bool has_actions() const { return !(to_send_.empty() && ready_.empty() && failed_.empty()); }
+    bool has_actions() const {
+        return !(to_send_.empty() && nd_to_send_.empty() && ready_.empty() && failed_.empty());
+    }
     void clear();
 
     std::size_t size() const { return size_; }
@@ -104,7 +132,9 @@ class Neighbours {
     Neighbours& operator=(Neighbours&&) = delete;
 
   private:
-    enum class State : std::uint8_t { kNone, kResolving, kFresh, kProbing, kFailed };
+    enum class State : std::uint8_t { kNone, kIncomplete, kReachable, kStale, kDelay, kProbe, kFailed };
+    // Of asking about and announcing our own addresses.
+    enum class Round : std::uint8_t { kFirst, kSecond, kOver };
 
     struct Entry {  // one cache line; all zero is an empty slot
         IpAddress ip;
@@ -114,7 +144,7 @@ class Neighbours {
         bool used;  // since the eviction hand last passed
         std::uint16_t waiting;
         std::uint32_t first_waiting, last_waiting;  // indices + 1
-        Time due;  // fresh: begin of probing; resolving and probing: next try; failed: end of the hold
+        Time due;  // REACHABLE: its end; INCOMPLETE, DELAY, PROBE: what comes next; failed: end of the hold
     };
     static_assert(sizeof(Entry) <= 64);
 
@@ -130,22 +160,45 @@ class Neighbours {
     Entry* insert(const IpAddress& ip);
     void erase(std::size_t slot);
     bool make_room();
-    void learn(Entry& entry, const MacAddress& mac, Time now);
+    const EthernetHeader* use_aged(Entry& entry, Time now);
+    void set_mac(Entry& entry, const MacAddress& mac);
+    void confirm(Entry& entry, Time now);
+    void become_stale(Entry& entry);
+    void deliver_waiting(Entry& entry);
+    void put_in_motion(Entry& entry, State state, Time due);
     void begin_tries(Entry& entry, State state, Time now);
     void try_once(Entry& entry, Time now);
+    bool ask(const Entry& entry);
     void give_up(Entry& entry, Time now);
-    void reply_to(const ArpPacket& request);
-    void send_announcements();
     void forget_settled();
-    static bool in_motion(const Entry& entry) {
-        return entry.state == State::kResolving || entry.state == State::kProbing;
+    static bool settled(const Entry& entry) {
+        return entry.state == State::kReachable || entry.state == State::kStale ||
+               entry.state == State::kFailed;
     }
+
+    // neighbours_arp.cc
+    void reply_to(const ArpPacket& request);
+    bool send(const ArpToSend& arp);
+    // neighbours_nd.cc
+    void solicitation_arrives(const NdPacket& packet, Time now);
+    void advertisement_arrives(const NdPacket& packet, Time now);
+    void learn_from_source(const IpAddress& source, const MacAddress& mac);
+    void answer(const NdPacket& solicitation);
+    bool send(const NdToSend& nd);
+    // neighbours_own.cc: our own addresses
     bool announcing() const { return announced_ != kAllAnnounced; }
+    // Duplicate address detection is under way.
+    bool asking() const { return round_ == Round::kFirst || next_round_ != kNever; }
+    void send_announcements(Time now);
+    bool announce_one(const IpAddress& ip);
+    void conflict(const IpAddress& ip, Time now);
+    bool is_duplicate(const IpAddress& ip) const;
     template <class Use>
     void take_waiting(Entry& entry, Use&& use);
 
     static constexpr std::uint64_t kAllAnnounced = ~std::uint64_t{0};
-    static constexpr std::size_t kArpsAtOnce = 64;
+    static constexpr std::size_t kMessagesAtOnce = 64;  // of ARP, and of ND
+    static constexpr std::size_t kMostDuplicates = 16;  // remembered
 
     NeighbourConfig config_;
     MacAddress mac_;
@@ -155,12 +208,17 @@ class Neighbours {
     std::size_t hand_ = 0;
     std::uint32_t free_waiting_ = 0;   // index + 1 of the first free one that was used before
     std::uint32_t fresh_waiting_ = 0;  // those from here on were never used
-    std::uint64_t announced_ = kAllAnnounced;
+    Round round_ = Round::kOver;
+    std::uint64_t announced_ = kAllAnnounced;  // in this round
+    Time next_round_ = kNever;
+    Time next_defence_{};
     Time next_timer_ = kNever;
     ReservedArray<Entry> entries_;
     ReservedArray<Waiting> waiting_;
-    std::vector<IpAddress> in_motion_;  // resolving or probing
+    std::vector<IpAddress> in_motion_;   // INCOMPLETE, DELAY or PROBE
+    std::vector<IpAddress> duplicates_;  // of ours, which another had before us: not answered for
     std::vector<ArpToSend> to_send_;
+    std::vector<NdToSend> nd_to_send_;
     std::vector<Ready> ready_;
     std::vector<rte_mbuf*> failed_;
     std::unique_ptr<NeighbourCounters> counters_ = std::make_unique<NeighbourCounters>();

@@ -72,7 +72,7 @@ class DpdkCarrier {
     template <class Visitor>
     void visit_counters(Visitor&& visitor) const;
     // Advice for the user when something outside was seen to be set badly; empty otherwise.
-    std::string_view hint() const { return stack_->ip_input().hint(); }
+    std::string_view hint() const { return stack_->hint(); }
 
     Stack& stack() { return *stack_; }
 

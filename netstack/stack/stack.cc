@@ -3,14 +3,37 @@
 #include <algorithm>
 #include <array>
 
+#include "netstack/ip/ipv6.h"
 #include "netstack/link/arp.h"
+#include "netstack/link/nd.h"
 #include "netstack/port/flow.h"
 #include "netstack/port/mbuf.h"
 
 namespace millrace::net {
 
+namespace {
+
+// RFC 4861 section 10: MAX_RTR_SOLICITATIONS and RTR_SOLICITATION_INTERVAL.
+constexpr unsigned kRouterSolicitations = 3;
+constexpr Duration kSolicitationInterval = 4s;
+
+constexpr IpAddress kLinkLocalPrefix{0xfe80000000000000, 0};
+
+// Whoever speaks IPv6 has a link-local address: neighbours and routers are spoken to from it (RFC 4291
+// section 2.8).
+std::vector<LocalRange> with_link_local(std::vector<LocalRange> ranges, const MacAddress& mac) {
+    const auto is_v6 = [](const LocalRange& range) { return !range.first.is_v4(); };
+    const auto is_link_local = [](const LocalRange& range) { return range.first.is_link_local(); };
+    if (std::any_of(ranges.begin(), ranges.end(), is_v6) &&
+        std::none_of(ranges.begin(), ranges.end(), is_link_local))
+        ranges.push_back({.first = link_local_of(mac), .count = 1, .prefix = 64});
+    return ranges;
+}
+
+}  // namespace
+
 Expected<std::unique_ptr<Stack>> Stack::create(const StackConfig& config, const StackPort& port) {
-    auto local = LocalAddresses::create(config.addresses, config.gateways);
+    auto local = LocalAddresses::create(with_link_local(config.addresses, port.mac), config.gateways);
     if (!local) return tl::unexpected(local.error());
     const int mtu = std::min(config.tcp.mtu, port.mtu);
     auto data = Pool::create(
@@ -51,9 +74,12 @@ Stack::Stack(const StackConfig& config, const StackPort& port, LocalAddresses lo
       neighbours_(std::move(neighbours)),
       input_(local_, port.mac, port.mtu, port.offloads.unfinished_checksums),
       output_(local_, neighbours_, port.offloads, port.mac, header_pool_.get(), data_pool_.get()),
-      icmp_(config.echo_rate) {
+      icmp_(config.echo_rate),
+      icmpv6_(config.echo_rate) {
     neighbours_.follow(local_);
-    if (port.shard == 0) neighbours_.announce();
+    if (port.shard != 0) return;
+    neighbours_.announce();
+    if (local_.accepts_routers()) router_solicitations_ = kRouterSolicitations;
 }
 
 void Stack::receive(std::span<rte_mbuf*> frames, Time now) {
@@ -73,8 +99,14 @@ void Stack::receive(std::span<rte_mbuf*> frames, Time now) {
             case IpVerdict::kIcmp:
                 handle_icmp(frame, from, now);
                 break;
+            case IpVerdict::kIcmpv6:
+                handle_icmpv6(frame, from, now);
+                break;
             case IpVerdict::kArp:
                 handle_arp(frame, now);
+                break;
+            case IpVerdict::kRefused:
+                refuse(frame, from, now);
                 break;
             case IpVerdict::kDropped:
                 release(frame);
@@ -95,15 +127,85 @@ void Stack::handle_icmp(rte_mbuf* message, const IpArrival& arrival, Time now) {
         case Icmp::Verdict::kReply:
             return output_.send(message, kProtocolIcmp, 8, arrival.destination, arrival.source, now);
         case Icmp::Verdict::kError:
-            if (error.code == kFragmentationNeeded)
-                tcp_->path_mtu(error.local, error.remote, error.next_mtu, error.sequence, now);
-            else
-                tcp_->unreachable(error.local, error.remote, error.sequence, now);
+            report_error(error, now);
             break;
         case Icmp::Verdict::kNothing:
             break;
     }
     release(message);
+}
+
+// ICMP of either family says that a segment of ours did not arrive.
+void Stack::report_error(const IcmpError& error, Time now) {
+    if (error.too_big)
+        tcp_->path_mtu(error.local, error.remote, error.next_mtu, error.sequence, now);
+    else
+        tcp_->unreachable(error.local, error.remote, error.sequence, now);
+}
+
+void Stack::handle_icmpv6(rte_mbuf* message, const IpArrival& arrival, Time now) {
+    IcmpError error;
+    switch (icmpv6_.input(message, arrival, now, error)) {
+        case Icmpv6::Verdict::kReply: {
+            const IpAddress from = arrival.unicast ? arrival.destination : local_.source_for(arrival.source);
+            return output_.send(message, kProtocolIcmpv6, 8, from, arrival.source, now);
+        }
+        case Icmpv6::Verdict::kError:
+            report_error(error, now);
+            break;
+        case Icmpv6::Verdict::kDiscovery:
+            handle_discovery(message, arrival, now);
+            break;
+        case Icmpv6::Verdict::kNothing:
+            break;
+    }
+    release(message);
+}
+
+void Stack::handle_discovery(const rte_mbuf* message, const IpArrival& arrival, Time now) {
+    if (const auto neighbour = parse_neighbour_message(message, arrival)) {
+        neighbours_.input(*neighbour, now);
+        settle_neighbours(now);
+    } else if (const auto router = parse_router_advertisement(message, arrival)) {
+        handle_router(*router, now);
+    } else {
+        ++bad_discovery_;  // or a message for routers, or a redirect: neither is for us
+    }
+}
+
+// RFC 4861 section 6.3.4. The times are taken as they are said, with the value for ever among them.
+void Stack::handle_router(const RouterAdvertisement& said, Time now) {
+    if (!local_.accepts_routers() || local_.is_local(said.router)) return;
+    ++routers_heard_;
+    router_solicitations_ = 0;
+    const auto after = [&](std::uint32_t seconds) {
+        return seconds == 0xffffffff ? kNever : now + std::chrono::seconds(seconds);
+    };
+    local_.learnt().learn_router(said.router, after(said.lifetime_seconds), now);
+    for (std::size_t i = 0; i < said.prefix_count; ++i)
+        local_.learnt().learn_prefix(said.prefixes[i].network, after(said.prefixes[i].valid_seconds), now);
+    if (said.mtu >= kIpv6LeastMtu && said.mtu <= 0xffff)
+        tcp_->limit_ipv6_mtu(static_cast<std::uint16_t>(said.mtu));
+    if (said.link_address) {
+        neighbours_.learn_router(said.router, *said.link_address);
+        settle_neighbours(now);
+    }
+}
+
+// An IPv6 packet that its sender shall know we could not read.
+void Stack::refuse(rte_mbuf* packet, const IpArrival& arrival, Time now) {
+    if (!icmpv6_.refuse(packet, arrival, input_.problem(), now)) return release(packet);
+    const IpAddress from = arrival.unicast ? arrival.destination : local_.source_for(arrival.source);
+    output_.send(packet, kProtocolIcmpv6, 8, from, arrival.source, now);
+}
+
+void Stack::look_for_routers(Time now) {
+    if (router_solicitations_ > 0 && now >= next_solicitation_) {
+        --router_solicitations_;
+        next_solicitation_ = now + kSolicitationInterval;
+        output_.solicit_routers(local_.source_for(kLinkLocalPrefix));
+    }
+    if (now >= local_.learnt().next_expiry()) local_.learnt().forget_expired(now);
 }
 
 void Stack::handle_arp(rte_mbuf* frame, Time now) {
@@ -122,6 +224,7 @@ void Stack::run_timers(Time now) {
         neighbours_.run_timers(now);
         settle_neighbours(now);
     }
+    if (local_.has_ipv6()) look_for_routers(now);
 }
 
 void Stack::settle_neighbours(Time now) {

@@ -24,6 +24,7 @@
 #include "netstack/base/error.h"
 #include "netstack/base/time.h"
 #include "netstack/ip/icmp.h"
+#include "netstack/ip/icmpv6.h"
 #include "netstack/ip/input.h"
 #include "netstack/ip/local_addresses.h"
 #include "netstack/ip/output.h"
@@ -36,8 +37,12 @@
 namespace millrace::net {
 
 struct StackConfig {
-    std::vector<LocalRange> addresses;  // at least one
-    std::vector<IpAddress> gateways;    // one of each family at most
+    // At least one. With one of IPv6 comes the link-local address derived from the port's MAC address (RFC
+    // 4291 section 2.5.6), unless one is among them.
+    std::vector<LocalRange> addresses;
+    // One of each family at most. Without one for IPv6, routers are asked to advertise themselves and
+    // believed.
+    std::vector<IpAddress> gateways;
     tcp::Config tcp;
     NeighbourConfig neighbours;
     unsigned data_mbufs = 32768;     // for bytes to send, and kept until acknowledged
@@ -73,7 +78,10 @@ class Stack {
     std::span<rte_mbuf*> outgoing() { return output_.burst(); }
     void sent(std::size_t n) { output_.sent(n); }
     // When run_timers() next has something to do.
-    Time next_timer() const { return std::min(tcp_->next_timer(), neighbours_.next_timer()); }
+    Time next_timer() const {
+        return std::min({tcp_->next_timer(), neighbours_.next_timer(), local_.learnt().next_expiry(),
+                         router_solicitations_ > 0 ? next_solicitation_ : kNever});
+    }
 
     tcp::Tcp& tcp() { return *tcp_; }
     const tcp::Tcp& tcp() const { return *tcp_; }
@@ -82,6 +90,12 @@ class Stack {
     const IpOutput& ip_output() const { return output_; }
     const Neighbours& neighbours() const { return neighbours_; }
     const Icmp& icmp() const { return icmp_; }
+    const Icmpv6& icmpv6() const { return icmpv6_; }
+    // Advice for the user when something outside was seen to be set badly; empty otherwise.
+    std::string_view hint() const {
+        const std::string_view neighbours = neighbours_.hint();
+        return neighbours.empty() ? input_.hint() : neighbours;
+    }
 
     // Bytes held now: tables, connections, and mbufs taken from this shard's pools.
     std::size_t memory_in_use() const;
@@ -101,6 +115,12 @@ class Stack {
           Neighbours neighbours);
 
     void handle_icmp(rte_mbuf* message, const IpArrival& arrival, Time now);
+    void handle_icmpv6(rte_mbuf* message, const IpArrival& arrival, Time now);
+    void handle_discovery(const rte_mbuf* message, const IpArrival& arrival, Time now);
+    void handle_router(const RouterAdvertisement& said, Time now);
+    void refuse(rte_mbuf* packet, const IpArrival& arrival, Time now);
+    void report_error(const IcmpError& error, Time now);
+    void look_for_routers(Time now);
     void handle_arp(rte_mbuf* frame, Time now);
     void settle_neighbours(Time now);
     void report_unreachable(const rte_mbuf* packet, Time now);
@@ -113,7 +133,10 @@ class Stack {
     IpInput input_;
     IpOutput output_;
     Icmp icmp_;
-    Counter bad_arp_;
+    Icmpv6 icmpv6_;
+    Counter bad_arp_, bad_discovery_, routers_heard_;
+    unsigned router_solicitations_ = 0;  // yet to be sent
+    Time next_solicitation_{};
     std::unique_ptr<tcp::Tcp> tcp_;
 };
 
@@ -128,6 +151,7 @@ void Stack::visit_counters(Visitor&& visitor) const {
     visitor("IpInMartians", in.martian.value());
     visitor("IpInUnknownProtos", in.unknown_protocol.value());
     visitor("IpInFragments", in.fragments.value());
+    visitor("IpInDiscards", in.discarded.value());
     visitor("IpInScattered", in.scattered.value());
     visitor("IpInOverMtu", in.over_mtu.value());
     visitor("TcpInCsumErrors", in.bad_tcp_checksum.value());
@@ -148,14 +172,28 @@ void Stack::visit_counters(Visitor&& visitor) const {
     visitor("IcmpInDestUnreachs", icmp.errors.value());
     visitor("IcmpOutEchoReps", icmp.echoes.value());
     visitor("IcmpOutRateLimitHost", icmp.echoes_limited.value());
+    const IcmpCounters& icmpv6 = icmpv6_.counters();
+    visitor("Icmp6InMsgs", icmpv6.received.value());
+    visitor("Icmp6InErrors", icmpv6.bad.value());
+    visitor("Icmp6InIgnored", icmpv6.ignored.value());
+    visitor("Icmp6InPathErrors", icmpv6.errors.value());
+    visitor("Icmp6OutEchoReplies", icmpv6.echoes.value());
+    visitor("Icmp6OutErrors", icmpv6.refusals.value());
+    visitor("Icmp6OutRateLimitHost", icmpv6.echoes_limited.value() + icmpv6.refusals_limited.value());
+    visitor("Icmp6InRouterAdvertisements", routers_heard_.value());
+    visitor("NdInErrors", bad_discovery_.value());
     const NeighbourCounters& arp = neighbours_.counters();
+    visitor("Icmp6OutNeighborSolicits", arp.solicitations_sent.value());
+    visitor("Icmp6InNeighborSolicits", arp.solicitations_received.value());
+    visitor("Icmp6OutNeighborAdvertisements", arp.advertisements_sent.value());
+    visitor("Icmp6InNeighborAdvertisements", arp.advertisements_received.value());
     visitor("ArpOutRequests", arp.requests_sent.value());
     visitor("ArpInRequests", arp.requests_received.value());
     visitor("ArpOutReplies", arp.replies_sent.value());
     visitor("ArpInReplies", arp.replies_received.value());
     visitor("ArpInErrors", bad_arp_.value());
     visitor("ArpInIgnored", arp.ignored.value());
-    visitor("ArpConflicts", arp.conflicts.value());
+    visitor("AddressConflicts", arp.conflicts.value());
     visitor("NeighbourFailures", arp.failed.value());
     visitor("NeighbourUnreachable", arp.unreachable.value());
     visitor("NeighbourQueueFull", arp.waiting_full.value());

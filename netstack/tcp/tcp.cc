@@ -114,6 +114,11 @@ void Tcp::set_now(Time now) {
     }
 }
 
+void Tcp::limit_ipv6_mtu(std::uint16_t mtu) {
+    local_mss_v6_ = std::min<std::uint16_t>(local_mss_v6_, std::max(mtu, kLeastMtuIpv6) - kIpv6AndTcpHeaders);
+    shared_unit_ = std::min<std::uint16_t>(shared_unit_, local_mss_v6_ - kTimestampBytes);
+}
+
 std::uint32_t Tcp::hash_of(const SocketAddress& remote, const SocketAddress& local) const {
     return hash_flow(remote, local, config_.secret);
 }

@@ -112,6 +112,9 @@ class Tcp {
     // of the whole IP packet; zero from routers that do not say.
     void path_mtu(SocketAddress local, SocketAddress remote, std::uint16_t mtu, std::uint32_t quoted,
                   Time now);
+    // A router says that the link's IPv6 packets are no larger than `mtu` bytes (RFC 4861 section 4.6.4);
+    // larger than ours it changes nothing. For connections that open from now on.
+    void limit_ipv6_mtu(std::uint16_t mtu);
     void run_timers(Time now);
     std::span<Event> events();
     // Fills segments(). True when there was more to send than room: drain, clear and call again.

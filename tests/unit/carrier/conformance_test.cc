@@ -82,7 +82,7 @@ class CarrierConformance : public ::testing::Test {
     Time now{};
 };
 
-using Pairs = ::testing::Types<UringPair, DpdkPair>;
+using Pairs = ::testing::Types<UringPair, UringPair6, DpdkPair, DpdkPair6>;
 TYPED_TEST_SUITE(CarrierConformance, Pairs);
 
 TYPED_TEST(CarrierConformance, OpensAndNamesThePeer) {

@@ -16,37 +16,36 @@ T value_or_throw(Expected<T> made) {
     return std::move(*made);
 }
 
-class DpdkPair {
+// kServer and kClient name the ends in the family that is tested.
+template <class Family>
+class DpdkPairOf {
   public:
     using Carrier = DpdkCarrier;
 
-    explicit DpdkPair(const PairLimits& limits)
+    explicit DpdkPairOf(const PairLimits& limits)
         : cable_(value_or_throw(Cable::create({}))),
-          server_(make(kServer, limits.server_connections, limits.send_limit, cable_->a())),
-          client_(make(kClient, limits.client_connections, limits.send_limit, cable_->b())) {}
+          server_(make(Family::kServer, limits.server_connections, limits.send_limit, cable_->a())),
+          client_(make(Family::kClient, limits.client_connections, limits.send_limit, cable_->b())) {}
 
     DpdkCarrier& server() { return *server_; }
     DpdkCarrier& client() { return *client_; }
 
     SocketAddress listen() {
-        const SocketAddress address{kServer, 9001};
+        const SocketAddress address{Family::kServer, 9001};
         if (auto done = server_->listen(address); !done) throw std::runtime_error(done.error().message);
         return address;
     }
 
-    SocketAddress closed_port() const { return {kServer, 9002}; }
+    SocketAddress closed_port() const { return {Family::kServer, 9002}; }
 
     // A turn takes this long: a thousand turns are more than a retransmission timeout.
     Time next_time() { return now_ += 500us; }
 
   private:
-    static constexpr Ipv4 kServer{0x0a000001};
-    static constexpr Ipv4 kClient{0x0a000002};
-
-    static std::unique_ptr<DpdkCarrier> make(Ipv4 ip, std::size_t connections, std::uint32_t send_limit,
-                                             Port& port) {
+    static std::unique_ptr<DpdkCarrier> make(const IpAddress& ip, std::size_t connections,
+                                             std::uint32_t send_limit, Port& port) {
         StackConfig config;
-        config.addresses = {{.first = ip}};
+        config.addresses = {{.first = ip, .prefix = Family::kPrefix}};
         config.tcp.max_connections = connections;
         config.tcp.send_limit = send_limit;
         return value_or_throw(DpdkCarrier::create(config, port, 0, nullptr));
@@ -58,6 +57,19 @@ class DpdkPair {
     std::unique_ptr<DpdkCarrier> client_;
 };
 
-static_assert(CarrierPair<DpdkPair>);
+struct CableIpv4 {
+    static constexpr IpAddress kServer = Ipv4{0x0a000001};
+    static constexpr IpAddress kClient = Ipv4{0x0a000002};
+    static constexpr std::uint8_t kPrefix = 24;
+};
+struct CableIpv6 {
+    static constexpr IpAddress kServer{0x20010db800000000, 1};
+    static constexpr IpAddress kClient{0x20010db800000000, 2};
+    static constexpr std::uint8_t kPrefix = 64;
+};
+using DpdkPair = DpdkPairOf<CableIpv4>;
+using DpdkPair6 = DpdkPairOf<CableIpv6>;
+
+static_assert(CarrierPair<DpdkPair> && CarrierPair<DpdkPair6>);
 
 }  // namespace millrace::net::test

@@ -1,5 +1,5 @@
 #pragma once
-// Two io_uring carriers on 127.0.0.1, in one thread, by the machine's clock.
+// Two io_uring carriers on 127.0.0.1, or ::1, in one thread, by the machine's clock.
 
 #include <chrono>
 #include <memory>
@@ -16,11 +16,13 @@ inline std::unique_ptr<UringCarrier> make_uring(const UringConfig& config) {
     return std::move(*carrier);
 }
 
-class UringPair {
+template <class Family>
+class UringPairOf {
   public:
     using Carrier = UringCarrier;
+    static constexpr IpAddress kLoopback = Family::kLoopback;
 
-    explicit UringPair(const PairLimits& limits)
+    explicit UringPairOf(const PairLimits& limits)
         : server_(
               make_uring({.max_connections = limits.server_connections, .send_limit = limits.send_limit})),
           client_(
@@ -44,14 +46,21 @@ class UringPair {
 
     Time next_time() { return Time{std::chrono::steady_clock::now() - start_}; }
 
-    static constexpr Ipv4 kLoopback{0x7f000001};
-
   private:
     std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
     std::unique_ptr<UringCarrier> server_;
     std::unique_ptr<UringCarrier> client_;
 };
 
-static_assert(CarrierPair<UringPair>);
+struct LoopbackIpv4 {
+    static constexpr IpAddress kLoopback = Ipv4{0x7f000001};
+};
+struct LoopbackIpv6 {
+    static constexpr IpAddress kLoopback{0, 1};
+};
+using UringPair = UringPairOf<LoopbackIpv4>;
+using UringPair6 = UringPairOf<LoopbackIpv6>;
+
+static_assert(CarrierPair<UringPair> && CarrierPair<UringPair6>);
 
 }  // namespace millrace::net::test

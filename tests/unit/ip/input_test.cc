@@ -145,7 +145,7 @@ TEST_F(IpInputTest, BroadcastSegmentsAndMartiansAreDropped) {
 
 TEST_F(IpInputTest, KnowsOtherKindsOfFrames) {
     EXPECT_EQ(verdict(test::ethernet(kBroadcast, test::kPeerMac, 0x0806, Octets(28, 0))), IpVerdict::kArp);
-    EXPECT_EQ(verdict(test::ethernet(test::kOurMac, test::kPeerMac, 0x86dd, Octets(60, 0))),
+    EXPECT_EQ(verdict(test::ethernet(test::kOurMac, test::kPeerMac, 0x88cc, Octets(60, 0))),
               IpVerdict::kDropped);
     EXPECT_EQ(input.counters().unknown_ether_type.value(), 1u);
     const Octets echo = test::icmp(8, 0, 1, test::text("ping"));

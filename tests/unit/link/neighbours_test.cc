@@ -25,7 +25,8 @@ class NeighboursTest : public ::testing::Test {
         friend bool operator==(const Out&, const Out&) = default;
     };
     static Out drain(Neighbours& table) {
-        const Out out{table.to_send().size(), table.ready().size(), table.failed().size()};
+        const Out out{table.to_send().size() + table.nd_to_send().size(), table.ready().size(),
+                      table.failed().size()};
         for (const auto& r : table.ready())
             release(r.packet);
         for (rte_mbuf* p : table.failed())
@@ -43,7 +44,7 @@ class NeighboursTest : public ::testing::Test {
 std::ostream& operator<<(std::ostream& out, const auto& v) requires requires {
     v.arps;
 }
-{ return out << v.arps << " ARPs, " << v.ready << " ready, " << v.failed << " failed"; }
+{ return out << v.arps << " messages, " << v.ready << " ready, " << v.failed << " failed"; }
 
 // RFC 826 "Packet Generation": a packet for an unknown address makes a request, and waits.
 TEST_F(NeighboursTest, ResolvesAndDeliversInOrder) {
@@ -183,16 +184,31 @@ TEST_F(NeighboursTest, AProbeIsAnsweredAndNotLearnt) {
 }
 
 // RFC 5227 section 2.4.
-TEST_F(NeighboursTest, SomebodyElseWithOurAddressIsCounted) {
+TEST_F(NeighboursTest, SomebodyElseWithOurAddressIsCountedAndAnswered) {
     Neighbours table = make();
+    EXPECT_TRUE(table.hint().empty());
     table.input(packet(ArpOperation::kRequest, test::kOurIp, test::kPeerMac, test::kOurIp), now);
     EXPECT_EQ(table.counters().conflicts.value(), 1u);
+    EXPECT_FALSE(table.hint().empty());
+    // (c): we defend, once in ten seconds.
+    ASSERT_EQ(table.to_send().size(), 1u);
+    EXPECT_EQ(table.to_send()[0].destination, kBroadcast);
+    EXPECT_EQ(table.to_send()[0].packet.sender, test::kOurIp);
+    EXPECT_EQ(table.to_send()[0].packet.target, test::kOurIp);
+    drain(table);
+    const ArpPacket again = packet(ArpOperation::kReply, test::kOurIp, test::kPeerMac, test::kOurIp);
+    table.input(again, now + 9999ms);
+    EXPECT_EQ(drain(table), (Out{0, 0, 0}));
+    table.input(again, now + 10s);
+    EXPECT_EQ(drain(table), (Out{1, 0, 0}));
+    EXPECT_EQ(table.counters().conflicts.value(), 3u);
     table.input(packet(ArpOperation::kRequest, test::kOurIp, test::kOurMac, test::kOurIp), now);
-    EXPECT_EQ(table.counters().conflicts.value(), 1u) << "our own announcement, come back";
+    EXPECT_EQ(table.counters().conflicts.value(), 3u) << "our own announcement, come back";
     EXPECT_EQ(table.size(), 0u);
 }
 
-TEST_F(NeighboursTest, AnnouncesEveryAddressOnce) {
+// RFC 5227 section 2.3: twice, two seconds apart.
+TEST_F(NeighboursTest, AnnouncesEveryAddressTwice) {
     Neighbours table = make();
     table.announce();
     EXPECT_LE(table.next_timer(), now);
@@ -205,6 +221,10 @@ TEST_F(NeighboursTest, AnnouncesEveryAddressOnce) {
         EXPECT_EQ(table.to_send()[i].packet.target.value, expected[i]);
     }
     drain(table);
+    EXPECT_EQ(table.next_timer(), now + 2s);
+    table.run_timers(now + 2s);
+    EXPECT_EQ(drain(table), (Out{4, 0, 0}));
+    EXPECT_EQ(table.next_timer(), kNever);
     table.run_timers(now + 1h);
     EXPECT_EQ(drain(table), (Out{0, 0, 0}));
 }

@@ -21,7 +21,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-constexpr Ipv4 kLoopback = UringPair::kLoopback;
+constexpr IpAddress kLoopback = UringPair::kLoopback;
 
 std::uint64_t counter(const UringCarrier& carrier, std::string_view wanted) {
     std::uint64_t found = ~std::uint64_t{0};
