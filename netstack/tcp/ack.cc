@@ -8,77 +8,95 @@ namespace millrace::tcp {
 // `segment.ack` is no later than SND.NXT.
 void Tcp::process_ack(Handle h, const Segment& segment) {
     Connection& c = h.c;
-    if (segment.ack > c.snd_una) {
+    constexpr std::uint32_t kAmiss = kRecovery | kTimeoutRecovery | kSacked | kTailProbe;
+    if (c.has(kSack) && (segment.options.sack_count > 0 || c.has(kAmiss))) {
+        selective_ack(h, segment);
+    } else if (segment.ack > c.snd_una) {
         acked(h, segment);
-        update_send_window(h, segment);
-        return;
+    } else {
+        return no_new_ack(h, segment);
     }
+    if (segment.ack >= c.snd_una) update_send_window(h, segment);
+}
+
+// RFC 5681 section 2: a duplicate has data outstanding, no text, no SYN or FIN, and the window of the last.
+void Tcp::no_new_ack(Handle h, const Segment& segment) {
+    Connection& c = h.c;
     if (segment.ack < c.snd_una) return;  // old
-    // RFC 5681 section 2: a duplicate has data outstanding, no text, no SYN or FIN, and the window of the
-    // last.
     const bool duplicate = c.snd_nxt != c.snd_una && segment.seg_len() == 0 &&
                            std::uint32_t{segment.window} << c.send_scale() == c.snd_wnd;
     update_send_window(h, segment);
-    // A peer that answers probes lives, however long its window stays closed (RFC 9293 section 3.8.6.1).
-    if (c.snd_wnd == 0 || c.has(kPersistTimer)) c.retries = 0;
-    if (duplicate && c.snd_wnd != 0) duplicate_ack(h);
+    if (duplicate && c.snd_wnd != 0 && !c.has(kSack)) duplicate_ack(h);
 }
 
 // RFC 9293 section 3.10.7.4: WL1 and WL2 keep an old segment from bringing back an old window.
 void Tcp::update_send_window(Handle h, const Segment& segment) {
     Connection& c = h.c;
-    if (segment.seq < c.snd_wl1 || (segment.seq == c.snd_wl1 && segment.ack < c.snd_wl2)) return;
-    const std::uint32_t window = std::uint32_t{segment.window} << c.send_scale();
-    if (window > c.snd_wnd && c.send_queue != kNoBlock) mark_dirty(h);
-    c.snd_wnd = window;
-    c.snd_wl1 = segment.seq;
-    c.snd_wl2 = segment.ack;
-    c.max_window = std::max(c.max_window, segment.window);
+    const bool old = segment.seq < c.snd_wl1 || (segment.seq == c.snd_wl1 && segment.ack < c.snd_wl2);
+    if (!old) {
+        const std::uint32_t window = std::uint32_t{segment.window} << c.send_scale();
+        if (window > c.snd_wnd && c.send_queue != kNoBlock) mark_dirty(h);
+        c.snd_wnd = window;
+        c.snd_wl1 = segment.seq;
+        c.snd_wl2 = segment.ack;
+        c.max_window = std::max(c.max_window, segment.window);
+    }
+    // A peer that answers probes lives, however long its window stays closed (section 3.8.6.1).
+    if (c.snd_wnd == 0 || c.has(kPersistTimer)) c.retries = 0;
 }
 
+// The usual acknowledgment of new data, and with duplicate ACKs instead of SACK also what it means in
+// recovery.
 void Tcp::acked(Handle h, const Segment& segment) {
     Connection& c = h.c;
     const std::uint32_t bytes = segment.ack - c.snd_una;
-    const std::uint32_t was_in_flight = in_flight(c);
+    const bool was_in_use = window_in_use(c);
     c.snd_una = segment.ack;
     c.retries = 0;
     if (c.has(kExtra)) larger_passed(h);
     if (c.send_queue != kNoBlock) {
         SendQueue& q = send_queues_[c.send_queue];
-        sample_rtt(c, q.acknowledge(c.snd_una), segment.options);
-        if (q.head == nullptr && q.spare == nullptr) {
-            send_queues_.give_back(std::exchange(c.send_queue, kNoBlock));
-        } else {
-            mark_dirty(h);
-        }
+        Arrival arrival{.now = now_us_};
+        q.acknowledge(c.snd_una, c.snd_nxt, arrival);
+        sample_rtt(c, arrival, segment.options);
+        if (c.has(kRecovery | kTimeoutRecovery)) undo_if_original_arrived(h, q, segment);
+        if (!release_if_empty(c)) mark_dirty(h);
     }
 
     bool restart_timer = true;
+    if (c.has(kTimeoutRecovery) && c.snd_una >= c.recover) c.clear(kTimeoutRecovery);
     if (c.has(kRecovery)) {
         restart_timer = recovery_ack(h, bytes);
     } else {
         c.dup_acks = 0;
-        // RFC 7661: a window that is not used is not known to be good, and does not grow.
-        if (was_in_flight * 2 >= c.congestion.cwnd) Control::acked(c.congestion, bytes, c.mss);
+        if (was_in_use) Control::acked(c.congestion, bytes, c.mss);
     }
     if (c.snd_una == c.snd_nxt) {
         c.clear(kRexmitTimer);  // RFC 6298 (5.2); the wheel's timer is left to run out
     } else if (restart_timer) {
-        arm_rexmit(h, rto(c));  // (5.3)
+        arm_loss_timer(h);  // (5.3)
     }
     if (c.has(kSendRefused)) wake_writer(h);
 }
 
+// True when there is no queue any more.
+bool Tcp::release_if_empty(Connection& c) {
+    const SendQueue& q = send_queues_[c.send_queue];
+    if (q.head != nullptr || q.spare != nullptr) return false;
+    send_queues_.give_back(std::exchange(c.send_queue, kNoBlock));
+    return true;
+}
+
 // Karn's rule (RFC 6298 section 3): no sample from what was sent twice, unless its timestamp tells which of
 // the two was acknowledged. Only a sample ends the back-off.
-void Tcp::sample_rtt(Connection& c, const SendQueue::Acked& units, const Options& options) {
-    if (!units.any) return;
-    if (!units.retransmitted) {
-        c.rtt.sample(now_us_ - units.sent_at);
-    } else if (c.has(kTimestamps) && options.has_timestamps && options.ts_echo != 0) {
+void Tcp::sample_rtt(Connection& c, const Arrival& arrival, const Options& options) {
+    if (arrival.resent) {
+        if (!c.has(kTimestamps) || !options.has_timestamps || options.ts_echo == 0) return;
         const std::uint32_t ms = now_ms_ + c.ts_offset - options.ts_echo;
         if (ms > kMaxRto / 1000) return;
         c.rtt.sample(ms * 1000);
+    } else if (arrival.once) {
+        c.rtt.sample(now_us_ - arrival.sent_at);
     } else {
         return;
     }

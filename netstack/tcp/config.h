@@ -18,6 +18,7 @@ struct Config {
     std::uint32_t receive_window = 1u << 20;   // bytes, most that is ever offered
     std::uint64_t max_reassembly = 64u << 20;  // bytes held for all connections, out of order or paused
     std::uint16_t mtu = 1500;
+    bool sack = true;             // offered and accepted (RFC 2018); else NewReno recovers alone
     Duration delayed_ack = 40ms;  // zero: acknowledge every segment at once
     Duration min_rto = 200ms;     // RFC 6298 (2.4) says 1 s SHOULD; Linux' value, allowed by RFC 8961
     Duration time_wait = 60s;     // 2 MSL (RFC 9293 section 3.4.2), with MSL 30 s

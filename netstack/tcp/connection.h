@@ -46,17 +46,24 @@ enum Flag : std::uint32_t {
     kFinQueued = 1u << 11,    // close() was called
     kFinDue = 1u << 12,       // FIN to be sent once everything before it has been
     kFinSent = 1u << 13,      // snd_nxt counts it
-    kRecovery = 1u << 14,     // RFC 6582 fast recovery
+    kRecovery = 1u << 14,     // fast recovery (RFC 6582; RFC 8985 with RFC 6937), up to `recover`
     kPartialAck = 1u << 15,   // a partial ACK was seen in this recovery
     kSendRefused = 1u << 16,  // prepare() or append() said no: kWritable is owed
     kPaused = 1u << 17,
-    kCloseUnsent = 1u << 18,    // close() in SYN-SENT: kClosed is owed
-    kSynLost = 1u << 19,        // RFC 6298 (5.7)
-    kPoolRefused = 1u << 20,    // of kSendRefused the reason: mbufs, not the send limit
-    kWindowScaling = 1u << 21,  // both ends sent the option (RFC 7323 section 2.2)
-    kSack = 1u << 22,           // both ends sent SACK-Permitted (RFC 2018 section 2)
-    kExtra = 1u << 30,          // the connection's third line is in use (connection_extra.h)
-    kIpv6 = 1u << 31,           // the addresses lie in a block of their own
+    kCloseUnsent = 1u << 18,      // close() in SYN-SENT: kClosed is owed
+    kSynLost = 1u << 19,          // RFC 6298 (5.7)
+    kPoolRefused = 1u << 20,      // of kSendRefused the reason: mbufs, not the send limit
+    kWindowScaling = 1u << 21,    // both ends sent the option (RFC 7323 section 2.2)
+    kSack = 1u << 22,             // both ends sent SACK-Permitted (RFC 2018 section 2)
+    kTimeoutRecovery = 1u << 23,  // after a retransmission timeout, up to `recover`
+    kSacked = 1u << 24,           // the scoreboard has SACKed units
+    kReordering = 1u << 25,       // RACK.reordering_seen (RFC 8985 section 5.3)
+    kReorderTimer = 1u << 26,     // rexmit_at is the reordering timer's (RFC 8985 section 6.2 step 5)
+    kProbeTimer = 1u << 27,       // rexmit_at is the tail loss probe's, PTO (RFC 8985 section 7.2)
+    kTailProbe = 1u << 28,        // a probe is out: `recover` is TLP.end_seq
+    kProbeResent = 1u << 29,      // it was a retransmission: TLP.is_retrans
+    kExtra = 1u << 30,            // the connection's third line is in use (connection_extra.h)
+    kIpv6 = 1u << 31,             // the addresses lie in a block of their own
 };
 
 // In TIME-WAIT: the neighbours in the list of those that wait.
@@ -99,7 +106,7 @@ struct alignas(64) Connection {
         Congestion congestion;
         TimeWait time_wait;  // in that state
     };
-    Seq recover;  // RFC 6582
+    Seq recover;  // SND.NXT when recovery began, or when the tail loss probe was sent
     RttEstimate rtt;
     std::uint16_t mss;  // Eff.snd.MSS: payload bytes of a segment with our options
     std::uint16_t

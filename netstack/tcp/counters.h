@@ -15,7 +15,11 @@ struct Counters {
     Counter fast_path, listen_drops_full, no_ports;
     Counter cookies_sent, cookies_received, cookies_failed, mss_floors;
     Counter paws_rejected, challenge_acks, syn_challenges, acks_skipped, out_of_window;
-    Counter fast_retransmits, timeouts, aborts_on_timeout, window_probes, delayed_acks;
+    Counter fast_retransmits, slow_start_retransmits, lost_retransmissions;
+    Counter timeouts, spurious_rtos, aborts_on_timeout, window_probes, delayed_acks;
+    Counter sack_recoveries, sack_recovery_failures, reno_recoveries, reno_recovery_failures, full_undos;
+    Counter sack_discards, sack_reneging, sack_reorder, dsacks_received, dsacks_out_of_order_received;
+    Counter loss_probes, loss_probe_recoveries;
     Counter out_of_order, out_of_order_drops, receive_drops_events;
     Counter dsack_old_sent, dsack_out_of_order_sent;
     Counter time_wait, time_wait_recycled, time_wait_evicted;
@@ -52,10 +56,25 @@ inline constexpr std::array kCounterNames{
     CounterName{"tcp.TCPACKSkipped", &Counters::acks_skipped},
     CounterName{"tcp.OutOfWindow", &Counters::out_of_window},
     CounterName{"tcp.TCPFastRetrans", &Counters::fast_retransmits},
+    CounterName{"tcp.TCPSlowStartRetrans", &Counters::slow_start_retransmits},
+    CounterName{"tcp.TCPLostRetransmit", &Counters::lost_retransmissions},
     CounterName{"tcp.TCPTimeouts", &Counters::timeouts},
+    CounterName{"tcp.TCPSpuriousRTOs", &Counters::spurious_rtos},
     CounterName{"tcp.TCPAbortOnTimeout", &Counters::aborts_on_timeout},
     CounterName{"tcp.TCPWinProbe", &Counters::window_probes},
     CounterName{"tcp.DelayedACKs", &Counters::delayed_acks},
+    CounterName{"tcp.TCPSackRecovery", &Counters::sack_recoveries},
+    CounterName{"tcp.TCPSackRecoveryFail", &Counters::sack_recovery_failures},
+    CounterName{"tcp.TCPRenoRecovery", &Counters::reno_recoveries},
+    CounterName{"tcp.TCPRenoRecoveryFail", &Counters::reno_recovery_failures},
+    CounterName{"tcp.TCPFullUndo", &Counters::full_undos},
+    CounterName{"tcp.TCPSACKDiscard", &Counters::sack_discards},
+    CounterName{"tcp.TCPSACKReneging", &Counters::sack_reneging},
+    CounterName{"tcp.TCPSACKReorder", &Counters::sack_reorder},
+    CounterName{"tcp.TCPDSACKRecv", &Counters::dsacks_received},
+    CounterName{"tcp.TCPDSACKOfoRecv", &Counters::dsacks_out_of_order_received},
+    CounterName{"tcp.TCPLossProbes", &Counters::loss_probes},
+    CounterName{"tcp.TCPLossProbeRecovery", &Counters::loss_probe_recoveries},
     CounterName{"tcp.TCPOFOQueue", &Counters::out_of_order},
     CounterName{"tcp.OfoPruned", &Counters::out_of_order_drops},
     CounterName{"tcp.EventsFullDrop", &Counters::receive_drops_events},

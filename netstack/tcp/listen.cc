@@ -80,7 +80,7 @@ void Tcp::answer_with_cookie(const Segment& segment, SocketAddress remote, Socke
                  .window_scale = receive_scale_,
                  .has_timestamps = theirs.has_timestamps,
                  .has_window_scale = theirs.has_timestamps && theirs.has_window_scale,
-                 .sack_permitted = theirs.has_timestamps && theirs.sack_permitted};
+                 .sack_permitted = theirs.has_timestamps && theirs.sack_permitted && config_.sack};
     if (theirs.has_timestamps)
         ours.ts_value =
             cookie_timestamp(now_ms_ + timestamp_offset(config_.secret, local.ip, remote.ip), theirs);

@@ -32,7 +32,6 @@ void Tcp::begin(Handle h, SocketAddress remote, SocketAddress local, State state
     c.state = state;
     c.snd_una = iss;
     c.snd_nxt = iss + 1;  // the SYN's
-    c.recover = iss - 1;  // RFC 6582 section 3.2, less one: the first segment may be retransmitted fast too
     c.mss = std::min(default_mss(c.has(kIpv6)), local_mss(c.has(kIpv6)));
     c.quick_acks = kQuickAcks;
     c.ts_offset = timestamp_offset(config_.secret, local.ip, remote.ip);
@@ -77,7 +76,7 @@ void Tcp::learn_options(Connection& c, const Options& options) {
         c.set(kWindowScaling);
         c.scales = static_cast<std::uint8_t>(receive_scale_ << 4 | options.window_scale);
     }
-    if (options.sack_permitted) c.set(kSack);
+    if (options.sack_permitted && config_.sack) c.set(kSack);
     // RFC 6691: the MSS is less what our options take; and a unit must fit one mbuf.
     std::uint16_t mss = options.mss != 0 ? options.mss : default_mss(c.has(kIpv6));
     if (mss < kLeastMss) {

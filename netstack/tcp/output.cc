@@ -41,7 +41,10 @@ Tcp::Emitted Tcp::emit(Handle h) {
             break;
     }
     if (c.send_queue != kNoBlock) {
-        if (emit_data(h) == Emitted::kNoRoom) return Emitted::kNoRoom;
+        const Seq before = c.snd_nxt;
+        const Emitted emitted = emit_data(h);
+        if (c.snd_nxt != before) timed_send(h);
+        if (emitted == Emitted::kNoRoom) return Emitted::kNoRoom;
         SendQueue& q = send_queues_[c.send_queue];
         q.free_spares();
         if (q.head == nullptr) send_queues_.give_back(std::exchange(c.send_queue, kNoBlock));
@@ -65,18 +68,14 @@ Tcp::Emitted Tcp::emit(Handle h) {
 Tcp::Emitted Tcp::emit_data(Handle h) {
     Connection& c = h.c;
     SendQueue& q = send_queues_[c.send_queue];
-    while (q.lost != nullptr) {
-        if (tx_.room() < 4) return Emitted::kNoRoom;
-        rte_mbuf* unit = q.lost;
-        const auto from = static_cast<std::uint16_t>(q.lost_seq - meta(unit).seq);
-        const std::uint32_t left = std::min<std::uint32_t>(meta(unit).length - from, q.lost_end - q.lost_seq);
-        const auto length = static_cast<std::uint16_t>(std::min<std::uint32_t>(left, c.mss));
+    while (q.lost_bytes > 0) {
+        rte_mbuf* unit = q.first_lost();
+        const std::uint16_t length = q.sent_bytes(unit, c.snd_nxt);
+        if (tx_.room() < 4u + length / c.mss) return Emitted::kNoRoom;
         const std::uint32_t flying = in_flight(c);
         if (flying != 0 && flying + length > c.congestion.cwnd) return Emitted::kAll;
-        if (!transmit(h, unit, from, length)) return retry_later(h);
-        q.lost_seq += length;
-        if (q.lost_seq == end_of(unit)) q.lost = meta(unit).next;
-        if (q.lost_seq == q.lost_end) q.lost = nullptr;
+        if (!retransmit(h, unit)) return retry_later(h);
+        ++(c.has(kTimeoutRecovery) ? counters_.slow_start_retransmits : counters_.fast_retransmits);
     }
     // RFC 5681 section 4.1: after an idle RTO the window is no longer known to be good.
     if (q.unsent != nullptr && c.snd_una == c.snd_nxt && now_us_ - c.last_sent > rto(c))
@@ -97,6 +96,34 @@ Tcp::Emitted Tcp::emit_data(Handle h) {
         if (!send_new(h, q, unit, from, static_cast<std::uint16_t>(length))) return retry_later(h);
     }
     return Emitted::kAll;
+}
+
+// All of a unit that was sent before; in parts when the MSS has shrunk since. False when the pool is dry.
+bool Tcp::retransmit(Handle h, rte_mbuf* unit) {
+    Connection& c = h.c;
+    SendQueue& q = send_queues_[c.send_queue];
+    const std::uint16_t length = q.sent_bytes(unit, c.snd_nxt);
+    for (std::uint16_t from = 0; from < length;) {
+        const auto part = std::min<std::uint16_t>(length - from, c.mss);
+        if (tx_.room() == 0 || !transmit(h, unit, from, part)) return false;
+        from += part;
+    }
+    q.clear_lost(unit, c.snd_nxt);
+    meta(unit).marks |= kUnitResent;
+    q.undo.retransmitted(end_of(unit), now_ms_ + c.ts_offset);
+    // NewReno has its own rule (RFC 6582 section 4); with SACK the timeout is that of the newest
+    // transmission.
+    const bool anew = unit == q.head && c.has(kSack) && c.has(kRecovery) && !c.has(kReorderTimer);
+    if (anew || !c.has(kRexmitTimer) || c.has(kPersistTimer)) arm_rexmit(h, rto(c));
+    return true;
+}
+
+// A segment of new data beyond the congestion window, if the peer's window admits it.
+bool Tcp::send_one_more(Handle h, SendQueue& q) {
+    Connection& c = h.c;
+    const auto from = static_cast<std::uint16_t>(c.snd_nxt - meta(q.unsent).seq);
+    std::uint32_t length = std::min<std::uint32_t>(meta(q.unsent).length - from, c.mss);
+    return window_admits(c, length) && send_new(h, q, q.unsent, from, static_cast<std::uint16_t>(length));
 }
 
 bool Tcp::send_new(Handle h, SendQueue& q, rte_mbuf* unit, std::uint16_t from, std::uint16_t length) {
@@ -170,7 +197,7 @@ rte_mbuf* Tcp::frame_unit(Connection& c, rte_mbuf* unit, std::uint16_t from, std
     const TxMeta& m = meta(unit);
     const std::uint16_t header = header_bytes(c);
     const bool ours_alone = rte_mbuf_refcnt_read(unit) == 1;
-    if (ours_alone && RTE_MBUF_DIRECT(unit) && (from == 0 || m.seq + from == c.snd_una)) {
+    if (ours_alone && RTE_MBUF_DIRECT(unit) && from == 0) {
         unit->data_off = static_cast<std::uint16_t>(m.offset + from - header);
         unit->data_len = header + length;
         unit->pkt_len = unit->data_len;
@@ -183,7 +210,7 @@ rte_mbuf* Tcp::frame_unit(Connection& c, rte_mbuf* unit, std::uint16_t from, std
     rte_mbuf* packet = header_mbuf();
     if (packet == nullptr) return nullptr;
     rte_mbuf* body = unit;
-    if (ours_alone && !RTE_MBUF_DIRECT(unit) && from == 0 && length == m.length) {
+    if (ours_alone && !RTE_MBUF_DIRECT(unit)) {
         rte_mbuf_refcnt_set(unit, 2);
     } else {
         body = header_mbuf();
@@ -193,9 +220,9 @@ rte_mbuf* Tcp::frame_unit(Connection& c, rte_mbuf* unit, std::uint16_t from, std
         }
         rte_pktmbuf_attach(body, unit);
         body->ol_flags &= RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL;
-        body->data_off = static_cast<std::uint16_t>(m.offset + from);
-        body->data_len = length;
     }
+    body->data_off = static_cast<std::uint16_t>(m.offset + from);
+    body->data_len = length;
     packet->data_len = header;
     packet->pkt_len = header + length;
     packet->nb_segs = 2;
@@ -213,18 +240,19 @@ bool Tcp::transmit(Handle h, rte_mbuf* unit, std::uint16_t from, std::uint16_t l
     std::uint8_t flags = kAck;
     if (seq + length == send_queues_[c.send_queue].end) flags |= c.has(kFinQueued) ? kPsh | kFin : kPsh;
     write_header(c, packet, flags, seq);
-    if (m.transmissions == 0) m.sent_at = now_us_;
-    if (m.transmissions < 2) ++m.transmissions;
+    m.sent_at = now_us_;
     if (seq < c.snd_nxt) ++counters_.retransmitted_segments;
+    if (c.has(kRecovery)) send_queues_[c.send_queue].prr.out += length;
     push_segment(packet, c, header_bytes(c));
-    timed_send(h);
+    c.last_sent = now_us_;
     if (c.has(kExtra)) note_probe(h, seq + length, length);
     return true;
 }
 
-// RFC 6298 (5.1): the timer runs while anything is unacknowledged.
+// RFC 6298 (5.1): the timer runs while anything is unacknowledged. Where it can be the probe's, new data put
+// it off (RFC 8985 section 7.2).
 void Tcp::timed_send(Handle h) {
-    h.c.last_sent = now_us_;
+    if (may_probe(h.c)) return arm_loss_timer(h);
     if (!h.c.has(kRexmitTimer) || h.c.has(kPersistTimer)) arm_rexmit(h, rto(h.c));
 }
 
@@ -242,7 +270,8 @@ void Tcp::send_fin(Handle h) {
     const Seq seq = c.has(kFinSent) ? c.snd_nxt - 1 : c.snd_nxt;
     if (c.has(kFinSent)) ++counters_.retransmitted_segments;
     if (send_bare(h, kFin | kAck, seq)) fin_sent(c);
-    timed_send(h);
+    c.last_sent = now_us_;
+    if (!c.has(kRexmitTimer) || c.has(kPersistTimer)) arm_rexmit(h, rto(c));
 }
 
 // A segment without payload. False when the pool is dry or the list is full: an ACK is then still owed.
@@ -274,7 +303,7 @@ void Tcp::send_syn(Handle h) {
                           .window_scale = receive_scale_,
                           .has_timestamps = !answer || c.has(kTimestamps),
                           .has_window_scale = !answer || c.has(kWindowScaling),
-                          .sack_permitted = !answer || c.has(kSack)};
+                          .sack_permitted = answer ? c.has(kSack) : config_.sack};
     push_syn(peer(h.id()), local(h.id()), answer ? kSyn | kAck : kSyn, c.snd_una, c.rcv_nxt, options);
 }
 

@@ -70,7 +70,10 @@ void Tcp::send_smaller(Handle h, std::uint16_t mss, std::uint32_t raise_after) {
     path.raise_at = now_ms_ + raise_after;
     if (c.send_queue == kNoBlock || send_queues_[c.send_queue].head == nullptr) return;
     SendQueue& q = send_queues_[c.send_queue];
-    q.mark_lost(max(c.snd_una, meta(q.head).seq), c.snd_nxt);
+    q.mark_all_lost(c.snd_nxt);
+    c.recover = c.snd_nxt;
+    c.set(kTimeoutRecovery);  // or what is marked would count as a loss
+    c.clear(kRecovery | kTailProbe);
     arm_rexmit(h, rto(c));
     mark_dirty(h);
 }

@@ -1,81 +1,94 @@
-// Loss: how it is noticed and what is sent again. Fast retransmit and NewReno's fast recovery (RFC 6582),
-// limited transmit (RFC 3042), the retransmission timeout (RFC 6298 section 5). SACK and RACK-TLP join here.
+// Recovery from loss: what begins and ends it, what it does to the window, and the retransmission timeout
+// (RFC 6298 section 5). How losses are found is in selective_ack.cc and rack.cc, or duplicate_acks.cc for
+// peers without SACK.
 
 #include "netstack/tcp/tcp.h"
 
 namespace millrace::tcp {
 
 namespace {
-constexpr std::uint8_t kDupThreshold = 3;
 // Some five minutes with the least RTO; RFC 9293 section 3.8.3 asks for at least 100 seconds (R2).
 constexpr std::uint8_t kMostRetries = 12;
 }  // namespace
 
-// Bytes that the network may still hold: sent, unacknowledged, not marked lost. The FIN takes no window.
+// Bytes that the network may still hold: sent, unacknowledged, neither SACKed nor marked lost ("pipe" of RFC
+// 6675 section 4). The FIN takes no window.
 std::uint32_t Tcp::in_flight(const Connection& c) const {
     std::uint32_t bytes = c.snd_nxt - c.snd_una;
     if (c.has(kFinSent) && bytes > 0) --bytes;
-    if (c.send_queue != kNoBlock) bytes -= send_queues_[c.send_queue].lost_bytes();
-    return bytes;
+    if (c.send_queue == kNoBlock) return bytes;
+    const SendQueue& q = send_queues_[c.send_queue];
+    return bytes - q.lost_bytes - q.sacked_bytes;
 }
 
-// The first unacknowledged segment, at once and whatever the congestion window.
-void Tcp::retransmit_first(Handle h) {
-    Connection& c = h.c;
-    if (c.send_queue == kNoBlock || send_queues_[c.send_queue].head == nullptr) {
-        if (c.has(kFinSent)) c.set(kFinDue);
-        return mark_dirty(h);
-    }
-    rte_mbuf* unit = send_queues_[c.send_queue].head;
-    const auto from = static_cast<std::uint16_t>(c.snd_una - meta(unit).seq);
-    const auto sent = std::min<std::uint32_t>(meta(unit).length, c.snd_nxt - meta(unit).seq);
-    if (tx_.room() > 0)
-        transmit(h, unit, from, std::min<std::uint16_t>(static_cast<std::uint16_t>(sent - from), c.mss));
+// RFC 7661: a window that is not used is not known to be good, and does not grow.
+bool Tcp::window_in_use(const Connection& c) const {
+    return in_flight(c) * 2 >= c.congestion.cwnd;
 }
 
-void Tcp::duplicate_ack(Handle h) {
-    Connection& c = h.c;
-    mark_dirty(h);
-    if (c.has(kRecovery)) {  // RFC 6582 section 3.2 step 3, through RFC 5681 section 3.2 step 4: one more has
-                             // left
-        c.congestion.cwnd += c.mss;
-        return;
+// A loss, or a timeout: the window is reduced, and what it was is kept in case that this was wrong.
+void Tcp::reduce_window(Connection& c, bool timeout) {
+    // FlightSize (RFC 5681 section 2); what limited transmit sent beyond the window does not count.
+    const std::uint32_t flight = std::min(c.snd_nxt - c.snd_una, c.congestion.cwnd);
+    if (c.send_queue != kNoBlock) {
+        Undo& undo = send_queues_[c.send_queue].undo;
+        const bool deeper = c.has(kRecovery | kTimeoutRecovery) && undo.possible;
+        if (!deeper) undo.save(c.congestion, c.snd_una);
+        undo.by_timeout = timeout;
     }
-    if (c.dup_acks < kDupThreshold)
-        ++c.dup_acks;
-    else
-        return;
-    // The first two let new segments out (limited transmit, in emit_data).
-    if (c.dup_acks < kDupThreshold || c.snd_una - 1 <= c.recover) return;
-    ++counters_.fast_retransmits;
-    Control::lost(c.congestion, in_flight(c), c.mss);
-    c.recover = c.snd_nxt - 1;
-    c.congestion.cwnd = c.congestion.ssthresh + kDupThreshold * c.mss;
+    if (timeout) {
+        Control::timed_out(c.congestion, flight, c.mss);
+    } else {
+        Control::lost(c.congestion, flight, c.mss);
+    }
+}
+
+// Fast recovery with SACK. The window follows by proportional rate reduction.
+void Tcp::enter_recovery(Handle h, SendQueue& q) {
+    Connection& c = h.c;
+    ++counters_.sack_recoveries;
+    reduce_window(c, false);
+    q.prr = {.recover_fs = c.snd_nxt - c.snd_una};
+    c.recover = c.snd_nxt;
     c.set(kRecovery);
-    c.clear(kPartialAck);
-    retransmit_first(h);
+    c.clear(kTailProbe);
 }
 
-// New data are acknowledged during recovery. True when the retransmission timer is to start anew.
-bool Tcp::recovery_ack(Handle h, std::uint32_t bytes) {
+// RFC 6937 section 3.1: cwnd = pipe + SndCnt. Also where a loss makes recovery begin.
+void Tcp::recover_step(Handle h, SendQueue& q, std::uint32_t delivered, bool safe) {
     Connection& c = h.c;
-    Congestion& congestion = c.congestion;
-    if (c.snd_una - 1 >= c.recover) {  // full: the less bursty choice of RFC 6582 section 3.2 step 3
-        congestion.cwnd = std::min(congestion.ssthresh, std::max<std::uint32_t>(in_flight(c), c.mss) + c.mss);
-        c.clear(kRecovery);
-        c.dup_acks = 0;
-        return true;
-    }
-    // Partial: the next hole is sent at once, and the window shrinks by what has left the network.
-    congestion.cwnd -= std::min(bytes, congestion.cwnd - std::min<std::uint32_t>(congestion.cwnd, c.mss));
-    if (bytes >= c.mss) congestion.cwnd += c.mss;
-    const bool first = !c.has(kPartialAck);
-    c.set(kPartialAck);
-    retransmit_first(h);
-    return first;
+    if (q.lost_bytes > 0 && !c.has(kRecovery | kTimeoutRecovery)) enter_recovery(h, q);
+    if (!c.has(kRecovery)) return;
+    const std::uint32_t pipe = in_flight(c);
+    c.congestion.cwnd = pipe + q.prr.allowance(delivered, pipe, c.congestion.ssthresh, c.mss, safe);
 }
 
-// RFC 6298 (5.4) to (5.6), RFC 5681 section 3.1, RFC 6582 section 3.2 step 4.
+// All that was outstanding when recovery began is acknowledged.
+void Tcp::leave_recovery(Connection& c, SendQueue& q) {
+    if (c.has(kRecovery)) c.congestion.cwnd = std::max<std::uint32_t>(c.congestion.ssthresh, c.mss);
+    c.clear(kRecovery | kTimeoutRecovery);
+    q.rack.recovery_ended();
+}
+
+// What was sent again had arrived: the reduction was wrong (RFC 4015, RFC 9438 section 4.9).
+void Tcp::undo_reduction(Handle h, SendQueue& q) {
+    Connection& c = h.c;
+    ++(q.undo.by_timeout ? counters_.spurious_rtos : counters_.full_undos);
+    Congestion before = q.undo.before;
+    before.cwnd = std::max(before.cwnd, c.congestion.cwnd);
+    before.ssthresh = std::max(before.ssthresh, c.congestion.ssthresh);
+    c.congestion = before;
+    c.clear(kRecovery | kTimeoutRecovery);
+    q.undo.possible = false;
+    q.clear_all_lost();
+}
+
+void Tcp::undo_if_original_arrived(Handle h, SendQueue& q, const Segment& segment) {
+    if (h.c.has(kTimestamps) && q.undo.original_arrived(h.c.snd_una, segment.options.ts_echo))
+        undo_reduction(h, q);
+}
+
+// RFC 6298 (5.4) to (5.6), RFC 5681 section 3.1.
 void Tcp::retransmission_timeout(Handle h) {
     Connection& c = h.c;
     ++counters_.timeouts;
@@ -84,23 +97,37 @@ void Tcp::retransmission_timeout(Handle h) {
         ++counters_.aborts_on_timeout;
         return finish(h, CloseReason::kTimedOut);
     }
-    if (c.retries++ == 0) {
-        Control::timed_out(c.congestion, in_flight(c), c.mss);
-    } else {
-        c.congestion.cwnd = c.mss;
-    }
+    if (c.has(kRecovery))
+        ++(c.has(kSack) ? counters_.sack_recovery_failures : counters_.reno_recovery_failures);
+    // What fast recovery has reduced already is the same loss.
+    if (c.retries++ == 0 && !c.has(kRecovery)) reduce_window(c, true);
     ++c.backoff;
-    c.recover = c.snd_nxt - 1;
+    c.recover = c.snd_nxt;
     c.dup_acks = 0;
-    c.clear(kRecovery);
+    c.clear(kRecovery | kTailProbe);
+    c.set(kTimeoutRecovery);
     if (c.send_queue != kNoBlock && send_queues_[c.send_queue].head != nullptr) {
-        send_queues_[c.send_queue].mark_lost(max(c.snd_una, meta(send_queues_[c.send_queue].head).seq),
-                                             c.snd_nxt);
+        mark_losses_on_timeout(c, send_queues_[c.send_queue]);
     } else if (c.has(kFinSent)) {
         c.set(kFinDue);
     }
+    c.congestion.cwnd = in_flight(c) + c.mss;  // the loss window: one segment more than what may be alive
     arm_rexmit(h, rto(c));
     mark_dirty(h);
+}
+
+// RFC 8985 section 6.3: the first, and what was sent long enough ago; without SACK everything (RFC 5681). A
+// first unit that is SACKed and yet not acknowledged is one that the receiver has thrown away again: then no
+// block can be believed (RFC 2018 section 8).
+void Tcp::mark_losses_on_timeout(Connection& c, SendQueue& q) {
+    if (meta(q.head).has(kUnitSacked)) {
+        ++counters_.sack_reneging;
+        q.clear_all_sacked();
+        c.clear(kSacked);
+    }
+    if (!c.has(kSack) || q.rack.rtt == 0) return q.mark_all_lost(c.snd_nxt);
+    if (!meta(q.head).has(kUnitLost)) q.mark_lost(q.head, c.snd_nxt);
+    q.mark_sent_before(now_us_ - q.rack.rtt - q.rack.reordering_window(c.rtt.srtt8 / 8), c.snd_nxt);
 }
 
 }  // namespace millrace::tcp

@@ -163,6 +163,11 @@ class Tcp {
     std::size_t timers_armed() const { return wheel_.armed(); }
     std::size_t send_queues() const { return send_queues_.in_use(); }
     std::size_t address_pairs() const { return address_pairs_.in_use(); }
+    // Null when nothing is queued or unacknowledged.
+    const SendQueue* send_queue(ConnId id) const {
+        const std::uint32_t block = connection(id).send_queue;
+        return block == kNoBlock ? nullptr : &send_queues_[block];
+    }
     std::size_t reassemblies() const { return reassemblies_.in_use(); }
 
   private:
@@ -221,16 +226,42 @@ class Tcp {
     bool ack_arrives(Handle h, const Segment& segment);  // false: the segment ends here
     void not_acceptable(Handle h, const Segment& segment);
 
-    // ack.cc and recovery.cc
+    // ack.cc
     void process_ack(Handle h, const Segment& segment);
+    void no_new_ack(Handle h, const Segment& segment);
     void update_send_window(Handle h, const Segment& segment);
     void acked(Handle h, const Segment& segment);
-    void sample_rtt(Connection& c, const SendQueue::Acked& units, const Options& options);
+    bool release_if_empty(Connection& c);
+    void sample_rtt(Connection& c, const Arrival& arrival, const Options& options);
+
+    // selective_ack.cc
+    void selective_ack(Handle h, const Segment& segment);
+    std::optional<SackBlock> duplicate_block(const Segment& segment) const;
+    void mark_sacked(Connection& c, SendQueue& q, const Segment& segment, Arrival& arrival);
+
+    // rack.cc and loss_probe.cc
+    std::uint32_t detect_losses(Connection& c, SendQueue& q);
+    void reorder_timeout(Handle h);
+    bool may_probe(const Connection& c) const;
+    std::uint32_t probe_timeout(const Connection& c) const;
+    void arm_loss_timer(Handle h);
+    void probe_tail(Handle h);
+    void probe_answered(Connection& c, const Segment& segment, const std::optional<SackBlock>& duplicate);
+
+    // recovery.cc and duplicate_acks.cc
+    std::uint32_t in_flight(const Connection& c) const;
+    bool window_in_use(const Connection& c) const;
+    void reduce_window(Connection& c, bool timeout);
+    void enter_recovery(Handle h, SendQueue& q);
+    void recover_step(Handle h, SendQueue& q, std::uint32_t delivered, bool safe);
+    void leave_recovery(Connection& c, SendQueue& q);
+    void undo_reduction(Handle h, SendQueue& q);
+    void undo_if_original_arrived(Handle h, SendQueue& q, const Segment& segment);
+    void retransmission_timeout(Handle h);
+    void mark_losses_on_timeout(Connection& c, SendQueue& q);
     void duplicate_ack(Handle h);
     bool recovery_ack(Handle h, std::uint32_t bytes);
     void retransmit_first(Handle h);
-    void retransmission_timeout(Handle h);
-    std::uint32_t in_flight(const Connection& c) const;
 
     // path_mtu.cc
     std::uint16_t packet_overhead(const Connection& c) const;
@@ -279,6 +310,8 @@ class Tcp {
     Emitted emit_data(Handle h);
     bool transmit(Handle h, rte_mbuf* unit, std::uint16_t from, std::uint16_t length);
     bool send_new(Handle h, SendQueue& q, rte_mbuf* unit, std::uint16_t from, std::uint16_t length);
+    bool retransmit(Handle h, rte_mbuf* unit);
+    bool send_one_more(Handle h, SendQueue& q);
     Emitted retry_later(Handle h);
     rte_mbuf* frame_unit(Connection& c, rte_mbuf* unit, std::uint16_t from, std::uint16_t length);
     bool send_bare(Handle h, std::uint8_t flags, Seq seq, SackBlock duplicate = {});

@@ -65,6 +65,10 @@ void Tcp::timer_fired(Handle h) {
             handshake_timeout(h);
         } else if (c.has(kPersistTimer)) {
             persist_timeout(h);
+        } else if (c.has(kReorderTimer)) {
+            reorder_timeout(h);
+        } else if (c.has(kProbeTimer)) {
+            probe_tail(h);
         } else {
             retransmission_timeout(h);
         }
@@ -94,7 +98,7 @@ std::uint32_t Tcp::rto(const Connection& c) const {
 }
 
 void Tcp::arm_rexmit(Handle h, std::uint32_t after) {
-    h.c.clear(kPersistTimer);
+    h.c.clear(kPersistTimer | kReorderTimer | kProbeTimer);
     h.c.set(kRexmitTimer);
     h.c.rexmit_at = now_us_ + after;
     ensure_timer(h, h.c.rexmit_at);
@@ -142,14 +146,15 @@ void Tcp::persist_timeout(Handle h) {
     mark_dirty(h);
     if (c.send_queue == kNoBlock) return;
     SendQueue& q = send_queues_[c.send_queue];
-    if (q.unsent == nullptr) return;
+    if (q.unsent == nullptr || q.lost_bytes > 0) return;
     const auto from = static_cast<std::uint16_t>(c.snd_nxt - meta(q.unsent).seq);
     const std::uint32_t want = std::min<std::uint32_t>(meta(q.unsent).length - from, c.mss);
     const Seq edge = c.snd_una + c.snd_wnd;
     if (c.snd_nxt < edge) {
         const std::uint32_t length = std::min(want, edge - c.snd_nxt);
-        if (length < want && tx_.room() > 0)
-            send_new(h, q, q.unsent, from, static_cast<std::uint16_t>(length));
+        if (length < want && tx_.room() > 0 &&
+            send_new(h, q, q.unsent, from, static_cast<std::uint16_t>(length)))
+            timed_send(h);
         return;
     }
     if (c.retries == kProbeRetries) {

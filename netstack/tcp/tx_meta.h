@@ -9,15 +9,27 @@
 
 namespace millrace::tcp {
 
+// Bits of TxMeta::marks: the scoreboard of RFC 6675 section 3 and RFC 8985 section 5.2. A unit is SACKed or
+// lost or, without either, in the network.
+enum UnitMark : std::uint8_t {
+    kUnitSacked = 1,  // whole
+    kUnitLost = 2,    // and not sent again since
+    kUnitResent = 4,  // more than once
+};
+
 // A unit of the send queue: one mbuf of at most one MSS of payload. The layers below prepend their headers to
 // the same mbuf and change its data offset and length, so the payload's place is kept here.
 struct TxMeta {
     rte_mbuf* next;         // the queue's next unit
+    rte_mbuf* run_end;      // of a SACKed unit: up to here, at least, all units that follow are SACKed
     Seq seq;                // of the first payload byte
-    std::uint32_t sent_at;  // microseconds, first transmission
+    std::uint32_t sent_at;  // microseconds, last transmission
     std::uint16_t offset;   // of the payload in the buffer
     std::uint16_t length;   // of the payload
-    std::uint16_t transmissions;
+    std::uint8_t marks;
+
+    bool has(UnitMark mark) const { return marks & mark; }
+    Seq end() const { return seq + length; }
 };
 
 // Both of Tcp's pools are created with this private size (rte_pktmbuf_pool_create's priv_size). 32 bytes put

@@ -50,6 +50,17 @@ TEST(TcpSack, IsUsedByTheEndThatConnected) {
     EXPECT_EQ(s.blocks(s.next()), (Blocks{{11, 21}}));
 }
 
+TEST(TcpSack, MayBeTurnedOff) {
+    Config config = Script::defaults();
+    config.sack = false;
+    Script s(config);
+    s.arrive(s.syn({.sack = true}));
+    EXPECT_FALSE(s.next().options.sack_permitted);
+    s.tcp->connect(kRemote, s.now);
+    s.flush();
+    EXPECT_FALSE(s.next().options.sack_permitted);
+}
+
 // --- blocks (RFC 2018 section 4) ---
 
 TEST(TcpSack, FirstBlockHoldsTheSegmentThatCausedTheAck) {

@@ -8,6 +8,7 @@
 
 #include "netstack/tcp/tcp.h"
 #include "tests/unit/tcp/pools.h"
+#include "tests/unit/tcp/scoreboard_check.h"
 
 namespace millrace::tcp::test {
 
@@ -168,6 +169,11 @@ class WirePair {
             for (const TxSegment& s : end.tcp->segments())
                 transmit(s, which);
             end.tcp->clear_segments();
+        }
+        for (std::size_t i = 0; i < end.apps.size(); ++i) {
+            const ConnId id{static_cast<std::uint32_t>(i)};
+            if (!end.apps[i].alive) continue;
+            if (const SendQueue* q = end.tcp->send_queue(id)) expect_consistent(*q, end.tcp->connection(id));
         }
     }
 

@@ -1,0 +1,72 @@
+// Tail loss probes (RFC 8985 section 7): when nothing is heard for two round trips, one segment more, or the
+// last one again, makes the peer report what is missing, long before the retransmission timeout would guess.
+
+#include "netstack/tcp/tcp.h"
+
+namespace millrace::tcp {
+
+namespace {
+constexpr std::uint32_t kMostAckDelay = 200'000;  // section 7.2: TLP.max_ack_delay; microseconds, as below
+// Round trips in a data centre are shorter than what a poll may be late.
+constexpr std::uint32_t kLeastProbeTimeout = 2'000;
+}  // namespace
+
+// Section 7.2: not in recovery, nothing SACKed, no probe out.
+bool Tcp::may_probe(const Connection& c) const {
+    constexpr std::uint32_t kBusy = kRecovery | kTimeoutRecovery | kSacked | kTailProbe;
+    return c.has(kSack) && !c.has(kBusy) && c.send_queue != kNoBlock &&
+           send_queues_[c.send_queue].head != nullptr;
+}
+
+// TLP_calc_PTO(). A single segment may be held back by a delayed ACK.
+std::uint32_t Tcp::probe_timeout(const Connection& c) const {
+    const std::uint32_t latest = rto(c);
+    if (c.rtt.srtt8 == 0) return latest;
+    const std::uint32_t delay = c.snd_nxt - c.snd_una <= c.mss ? kMostAckDelay : 0;
+    return std::min(std::max(c.rtt.srtt8 / 4, kLeastProbeTimeout) + delay, latest);
+}
+
+// The probe's timeout, or the retransmission's where there can be no probe.
+void Tcp::arm_loss_timer(Handle h) {
+    const bool probe = may_probe(h.c);
+    arm_rexmit(h, probe ? probe_timeout(h.c) : rto(h.c));
+    if (probe) h.c.set(kProbeTimer);
+}
+
+// TLP_send_probe() (section 7.3).
+void Tcp::probe_tail(Handle h) {
+    Connection& c = h.c;
+    c.clear(kProbeTimer);
+    arm_rexmit(h, rto(c));
+    if (!may_probe(c) || tx_.room() == 0) return;
+    SendQueue& q = send_queues_[c.send_queue];
+    mark_dirty(h);
+    const bool fresh = q.unsent != nullptr && send_one_more(h, q);
+    if (!fresh) {
+        rte_mbuf* last = q.last_sent(c.snd_nxt);
+        if (last == nullptr || !retransmit(h, last)) return;
+    }
+    ++counters_.loss_probes;
+    c.recover = c.snd_nxt;
+    c.set(kTailProbe);
+    fresh ? c.clear(kProbeResent) : c.set(kProbeResent);
+}
+
+// TLP_process_ack() (section 7.4): a probe that was a retransmission and repaired the loss hides it; the
+// congestion window must hear of it all the same.
+void Tcp::probe_answered(Connection& c, const Segment& segment, const std::optional<SackBlock>& duplicate) {
+    if (segment.ack < c.recover) return;
+    if (c.has(kProbeResent) && !(duplicate && duplicate->to == c.recover)) {
+        const bool duplicate_ack =
+            segment.ack == c.snd_una && segment.seg_len() == 0 && segment.options.sack_count == 0;
+        if (segment.ack == c.recover && !duplicate_ack) return;  // the original's or the probe's
+        if (segment.ack > c.recover) {
+            ++counters_.loss_probe_recoveries;
+            reduce_window(c, false);
+            c.congestion.cwnd = c.congestion.ssthresh;
+        }
+    }
+    c.clear(kTailProbe);
+}
+
+}  // namespace millrace::tcp

@@ -1,0 +1,46 @@
+#pragma once
+// What a reduction of the congestion window was taken from, until it is known to have been right: when all
+// that was sent again turns out to have arrived the first time, it is undone.
+
+#include <algorithm>
+#include <cstdint>
+
+#include "netstack/tcp/congestion.h"
+#include "netstack/tcp/options.h"
+#include "netstack/tcp/seq.h"
+
+namespace millrace::tcp {
+
+struct Undo {
+    Congestion before{};
+    Seq marker;                  // SND.UNA at the reduction
+    std::uint32_t first_ts = 0;  // timestamp of the first retransmission (RFC 3522 section 3.2: RetransmitTS)
+    Seq first_end;               // its end
+    std::uint32_t unproved = 0;  // retransmissions that no D-SACK has shown to be duplicates
+    bool possible = false;
+    bool resent = false;  // there was a retransmission: first_ts holds
+    bool by_timeout = false;
+
+    void save(const Congestion& congestion, Seq snd_una) {
+        *this = {.before = congestion, .marker = snd_una, .possible = true};
+    }
+    void retransmitted(Seq end, std::uint32_t timestamp) {
+        ++unproved;
+        if (resent) return;
+        resent = true;
+        first_ts = timestamp;
+        first_end = end;
+    }
+    // True when the last retransmission in doubt is now known to have been a duplicate.
+    bool duplicate_reported(SackBlock block, std::uint16_t mss) {
+        if (!possible || unproved == 0 || block.to <= marker) return false;
+        unproved -= std::min((block.to - block.from + mss - 1) / mss, unproved);
+        return unproved == 0;
+    }
+    // Eifel (RFC 3522 section 3.2): the ACK of what was sent again first echoes a timestamp older than that.
+    bool original_arrived(Seq snd_una, std::uint32_t echo) const {
+        return possible && resent && snd_una >= first_end && static_cast<std::int32_t>(echo - first_ts) < 0;
+    }
+};
+
+}  // namespace millrace::tcp

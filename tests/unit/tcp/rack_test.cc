@@ -1,0 +1,395 @@
+// RACK-TLP (RFC 8985).
+
+#include "netstack/tcp/rack.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/unit/tcp/sender.h"
+
+namespace millrace::tcp::test {
+namespace {
+
+// --- RACK: section 6.2 ---
+
+TEST(TcpRack, ThreeSackedSegmentsLeaveNoDoubt) {  // step 4: while no reordering was seen
+    Sender s;
+    s.fly(10);
+    s.ack(0, {{1, 2}});
+    s.ack(0, {{1, 3}});
+    EXPECT_TRUE(s.quiet());
+    s.ack(0, {{1, 4}});
+    EXPECT_EQ(s.sent(), (Numbers{0}));
+    EXPECT_EQ(s.count(&Counters::sack_recoveries), 1u);
+}
+
+TEST(TcpRack, OneSackedSegmentIsEnoughAfterAQuarterOfTheRoundTrip) {  // steps 4 and 5
+    Sender s;
+    s.fly(10);
+    s.ack(0, {{1, 2}});
+    EXPECT_TRUE(s.c().has(kReorderTimer));
+    s.run(kRtt / 4 - 1ms);
+    EXPECT_TRUE(s.quiet());
+    s.run(2ms);
+    EXPECT_EQ(s.sent(), (Numbers{0}));
+    EXPECT_TRUE(s.c().has(kRecovery));
+}
+
+TEST(TcpRack, ASegmentThatCameLaterDoesNotMakeLaterOnesLost) {
+    Sender s;
+    s.send(4);
+    s.pass(50ms);
+    s.send(4);
+    s.out.clear();
+    s.pass(50ms);
+    s.ack(0, {{1, 4}});  // segments 4 to 7 were sent after these
+    EXPECT_EQ(s.sent(), (Numbers{0}));
+    EXPECT_EQ(s.q().lost_bytes, 0u);
+}
+
+TEST(TcpRack, FindsTheLossOfARetransmission) {  // section 3.1: what three duplicates cannot
+    Sender s;
+    s.send(20);
+    s.out.clear();
+    s.pass(kRtt);
+    s.ack(0, {{1, 4}});
+    EXPECT_EQ(s.sent().front(), 0u);
+    s.pass(1ms);
+    s.ack(0, {{1, 10}});  // lets new segments out, after the retransmission
+    const Numbers fresh = s.sent();
+    ASSERT_FALSE(fresh.empty());
+    EXPECT_EQ(fresh.front(), 10u);
+    s.pass(kRtt);
+    s.ack(0, {{1, 11}});
+    const Numbers again = s.sent();
+    ASSERT_FALSE(again.empty());
+    EXPECT_EQ(again.front(), 0u);
+    EXPECT_EQ(s.count(&Counters::lost_retransmissions), 1u);
+    EXPECT_EQ(s.count(&Counters::timeouts), 0u);
+}
+
+TEST(TcpRack, ReorderingIsSeenWhenAnOriginalComesLate) {  // step 3
+    Sender s;
+    s.fly(10);
+    s.ack(0, {{1, 2}});
+    EXPECT_FALSE(s.c().has(kReordering));
+    s.ack(2);
+    EXPECT_TRUE(s.c().has(kReordering));
+    EXPECT_EQ(s.count(&Counters::sack_reorder), 1u);
+    s.run(50ms);
+    EXPECT_TRUE(s.quiet());
+}
+
+TEST(TcpRack, ARetransmissionThatFillsAHoleIsNoReordering) {  // step 3
+    Sender s;
+    s.fly(10);
+    s.ack(0, {{1, 4}});
+    s.out.clear();
+    s.pass(kRtt);
+    s.ack(10);
+    EXPECT_FALSE(s.c().has(kReordering));
+}
+
+TEST(TcpRack, BlocksInOneAckAreNoReordering) {  // most recent first is not most recently sent
+    Sender s;
+    s.fly(10);
+    s.ack(0, {{7, 8}, {5, 6}, {3, 4}});
+    EXPECT_FALSE(s.c().has(kReordering));
+}
+
+TEST(TcpRack, OnceReorderingWasSeenTheWindowIsWaitedFor) {  // step 4
+    Sender s;
+    s.fly(10);
+    s.ack(0, {{1, 2}});
+    s.ack(10);
+    s.fly(10);
+    s.ack(10, {{11, 16}});
+    EXPECT_TRUE(s.quiet());
+    s.run(20ms);
+    EXPECT_TRUE(s.quiet());
+    s.ack(16);  // in time
+    s.run(50ms);
+    EXPECT_TRUE(s.quiet());
+    EXPECT_EQ(s.count(&Counters::sack_recoveries), 0u);
+}
+
+TEST(TcpRack, AndALossIsFoundWhenItIsOver) {
+    Sender s;
+    s.fly(10);
+    s.ack(0, {{1, 2}});
+    s.ack(10);
+    s.fly(10);
+    s.ack(10, {{11, 16}});
+    s.run(30ms);
+    EXPECT_EQ(s.sent(), (Numbers{10}));
+}
+
+TEST(TcpRack, AnAckThatMayBeOfTheFirstTransmissionTellsNoRoundTrip) {  // step 2
+    Sender s;
+    s.fly(10);
+    s.ack(0, {{1, 4}});
+    s.out.clear();
+    const std::uint32_t rtt = s.q().rack.rtt;
+    EXPECT_NEAR(rtt, 100'000, 1000);
+    s.pass(10ms);  // a tenth of a round trip after the retransmission: the original was late
+    s.ack(4);
+    EXPECT_EQ(s.q().rack.rtt, rtt);
+}
+
+TEST(TcpRack, TimestampsTellTheSame) {  // step 2
+    Sender s({.timestamps = true, .sack = true});
+    s.send(10);
+    const std::uint32_t old_echo = s.out.back().options.ts_value;
+    s.out.clear();
+    s.pass(kRtt);
+    s.ack(0, {{1, 4}});
+    s.out.clear();
+    const std::uint32_t xmit_ts = s.q().rack.xmit_ts;
+    s.pass(kRtt + 50ms);
+    Seg late = Script::sack(at(4), {{at(8), at(9)}});
+    late.options.has_timestamps = true;
+    late.options.ts_value = s.peer_clock;
+    late.options.ts_echo = old_echo;
+    s.arrive(late);
+    EXPECT_LT(s.q().rack.xmit_ts - xmit_ts, 1000u);  // segment 8's, not the retransmission's
+}
+
+TEST(TcpRack, EachRoundWithADsackWidensTheWindow) {  // step 4: reo_wnd_mult
+    Rack rack{.min_rtt = 40'000};
+    EXPECT_EQ(rack.reordering_window(1'000'000), 10'000u);
+    rack.duplicate_reported(Seq{100}, Seq{500});
+    EXPECT_EQ(rack.reordering_window(1'000'000), 20'000u);
+    rack.duplicate_reported(Seq{200}, Seq{600});  // the same round trip
+    EXPECT_EQ(rack.reordering_window(1'000'000), 20'000u);
+    rack.duplicate_reported(Seq{500}, Seq{900});
+    EXPECT_EQ(rack.reordering_window(1'000'000), 30'000u);
+    EXPECT_EQ(rack.reordering_window(25'000), 25'000u);  // never more than SRTT
+}
+
+TEST(TcpRack, SixteenRecoveriesWithoutADsackNarrowItAgain) {
+    Rack rack{.min_rtt = 40'000};
+    rack.duplicate_reported(Seq{100}, Seq{500});
+    for (int i = 0; i < 15; ++i)
+        rack.recovery_ended();
+    EXPECT_EQ(rack.reo_wnd_mult, 2);
+    rack.recovery_ended();
+    EXPECT_EQ(rack.reo_wnd_mult, 1);
+}
+
+TEST(TcpRack, ADsackFromThePeerWidensTheWindow) {
+    Sender s;
+    s.send(30);
+    s.out.clear();
+    s.pass(kRtt);
+    s.ack(0, {{1, 4}});
+    EXPECT_EQ(s.sent().front(), 0u);
+    s.ack(4);
+    s.arrive(Script::sack(at(4), {{at(0), at(1)}}));
+    EXPECT_EQ(s.q().rack.reo_wnd_mult, 2);
+}
+
+TEST(TcpRack, ATimeoutMarksTheFirstAndWhatWasSentLongAgo) {  // section 6.3
+    Sender s;
+    s.fly(4);
+    s.ack(2);
+    s.send(2);
+    s.out.clear();
+    // The head is late; what follows was sent a moment before the timeout.
+    while (!s.c().has(kTailProbe))
+        s.run(5ms);
+    s.out.clear();
+    while (s.count(&Counters::timeouts) == 0)
+        s.run(5ms);
+    const Numbers first = s.sent();
+    ASSERT_FALSE(first.empty());
+    EXPECT_EQ(first.front(), 2u);
+    EXPECT_EQ(first.size(), 1u);  // one segment: the loss window
+    EXPECT_TRUE(s.c().has(kTimeoutRecovery));
+}
+
+TEST(TcpRack, AfterATimeoutTheWindowOpensBySlowStart) {  // RFC 5681 section 3.1
+    Sender s;
+    s.fly(10);
+    s.ack(0, {{9, 10}});
+    s.out.clear();
+    const Connection& c = s.c();
+    while (!c.has(kTimeoutRecovery) && s.now < Time{1h} + 20s)
+        s.run(10ms);
+    s.out.clear();
+    s.pass(kRtt);
+    s.ack(1, {{9, 10}});
+    EXPECT_EQ(s.sent().size(), 2u);
+    s.pass(kRtt);
+    s.ack(3, {{9, 10}});
+    EXPECT_EQ(s.sent().size(), 4u);
+    EXPECT_EQ(s.count(&Counters::slow_start_retransmits), 7u);
+    s.ack(10);
+    EXPECT_FALSE(c.has(kTimeoutRecovery));
+}
+
+// --- TLP: section 7 ---
+
+TEST(TcpTailLossProbe, SendsTheLastSegmentAgainAfterTwoRoundTrips) {  // sections 7.2 and 7.3
+    Sender s;
+    s.send(4);
+    s.out.clear();
+    EXPECT_TRUE(s.c().has(kProbeTimer));
+    s.run(2 * kRtt - 1ms);
+    EXPECT_TRUE(s.quiet());
+    s.run(2ms);
+    EXPECT_EQ(s.sent(), (Numbers{3}));
+    EXPECT_EQ(s.count(&Counters::loss_probes), 1u);
+    EXPECT_EQ(s.count(&Counters::timeouts), 0u);
+    EXPECT_EQ(s.cwnd(), 10 * kMss);
+}
+
+TEST(TcpTailLossProbe, PrefersNewDataBeyondTheCongestionWindow) {  // section 7.3
+    Sender s;
+    s.send(12);
+    EXPECT_EQ(s.sent().size(), 10u);
+    s.run(2 * kRtt + 1ms);
+    EXPECT_EQ(s.sent(), (Numbers{10}));
+    EXPECT_FALSE(s.c().has(kProbeResent));
+}
+
+TEST(TcpTailLossProbe, RespectsThePeersWindow) {
+    Sender s({.sack = true, .window = 4 * kMss});
+    s.send(6);
+    EXPECT_EQ(s.sent().size(), 4u);
+    s.run(2 * kRtt + 1ms);
+    EXPECT_EQ(s.sent(), (Numbers{3}));
+}
+
+TEST(TcpTailLossProbe, ForOneSegmentWaitsForADelayedAck) {  // section 7.2: TLP.max_ack_delay
+    Sender s;
+    s.send(1);
+    s.out.clear();
+    s.run(2 * kRtt + 50ms);
+    EXPECT_TRUE(s.quiet());
+    // And never beyond the retransmission timeout: 100 ms + max(4 * 50 ms, 200 ms).
+    s.run(51ms);
+    EXPECT_EQ(s.sent(), (Numbers{0}));
+    EXPECT_EQ(s.count(&Counters::loss_probes), 1u);
+}
+
+TEST(TcpTailLossProbe, NewDataPutItOff) {  // section 7.2
+    Sender s;
+    s.send(2);
+    s.out.clear();
+    s.run(150ms);
+    s.send(2);
+    s.out.clear();
+    s.run(100ms);
+    EXPECT_TRUE(s.quiet());
+}
+
+TEST(TcpTailLossProbe, OneOnlyThenTheTimeout) {  // section 7.3
+    Sender s;
+    s.send(4);
+    s.out.clear();
+    s.run(2 * kRtt + 1ms);
+    EXPECT_EQ(s.sent(), (Numbers{3}));
+    s.run(2 * kRtt + 50ms);
+    EXPECT_TRUE(s.quiet());
+    s.run(100ms);
+    EXPECT_EQ(s.count(&Counters::loss_probes), 1u);
+    EXPECT_EQ(s.count(&Counters::timeouts), 1u);
+    EXPECT_EQ(s.sent(), (Numbers{0}));
+}
+
+TEST(TcpTailLossProbe, ItsSackRevealsALostTail) {  // section 3.3, figure 1
+    Sender s;
+    s.fly(6);
+    s.ack(2);  // 2 to 5 are lost
+    s.run(2 * kRtt + 1ms);
+    EXPECT_EQ(s.sent(), (Numbers{5}));
+    s.pass(kRtt);
+    s.ack(2, {{5, 6}});
+    EXPECT_TRUE(s.c().has(kRecovery));
+    Numbers all = s.sent();
+    s.pass(kRtt);
+    s.ack(3, {{5, 6}});
+    for (const std::uint32_t n : s.sent())
+        all.push_back(n);
+    EXPECT_EQ(all, (Numbers{2, 3, 4}));
+    EXPECT_EQ(s.count(&Counters::timeouts), 0u);
+}
+
+TEST(TcpTailLossProbe, ARepairedLossReducesTheWindow) {  // section 7.4.2: TLP_process_ack(), case 2
+    Sender s;
+    s.fly(10);
+    s.ack(9);  // the last is lost
+    s.run(310ms);
+    EXPECT_EQ(s.sent(), (Numbers{9}));
+    const std::uint32_t before = s.cwnd();
+    s.pass(kRtt);
+    s.ack(10);  // by the original or by the probe: not known yet
+    EXPECT_EQ(s.count(&Counters::loss_probe_recoveries), 0u);
+    EXPECT_EQ(s.cwnd(), before);
+    s.fly(1);
+    s.ack(11);  // no D-SACK has come: the original was lost
+    EXPECT_EQ(s.count(&Counters::loss_probe_recoveries), 1u);
+    EXPECT_LT(s.cwnd(), before);
+    EXPECT_FALSE(s.c().has(kTailProbe));
+}
+
+TEST(TcpTailLossProbe, ADsackTellsThatNothingWasLost) {  // section 7.4.2, case 1
+    Sender s;
+    s.fly(10);
+    s.ack(9);
+    s.run(310ms);
+    s.out.clear();
+    const std::uint32_t before = s.cwnd();
+    s.ack(10);
+    s.arrive(Script::sack(at(10), {{at(9), at(10)}}));
+    EXPECT_FALSE(s.c().has(kTailProbe));
+    s.fly(1);
+    s.ack(11);
+    EXPECT_EQ(s.count(&Counters::loss_probe_recoveries), 0u);
+    EXPECT_GE(s.cwnd(), before);
+}
+
+TEST(TcpTailLossProbe, SoDoesADuplicateAckOfAPeerWithoutDsack) {  // section 7.4.2, case 3
+    Sender s;
+    s.fly(10);
+    s.ack(9);
+    s.run(310ms);
+    s.out.clear();
+    s.ack(10);
+    s.ack(10);
+    EXPECT_FALSE(s.c().has(kTailProbe));
+    EXPECT_EQ(s.count(&Counters::loss_probe_recoveries), 0u);
+}
+
+TEST(TcpTailLossProbe, NoneWithoutSack) {  // section 7.2
+    Sender s({.sack = false});
+    s.send(4);
+    s.out.clear();
+    s.run(2 * kRtt + 50ms);
+    EXPECT_TRUE(s.quiet());
+    s.run(100ms);
+    EXPECT_EQ(s.count(&Counters::loss_probes), 0u);
+    EXPECT_EQ(s.count(&Counters::timeouts), 1u);
+}
+
+TEST(TcpTailLossProbe, NoneInRecoveryOrWhileAnythingIsSacked) {
+    Sender s;
+    s.fly(10);
+    s.ack(0, {{1, 4}});
+    EXPECT_FALSE(s.c().has(kProbeTimer));
+    s.out.clear();
+    s.run(2 * kRtt + 10ms);
+    EXPECT_EQ(s.count(&Counters::loss_probes), 0u);
+}
+
+TEST(TcpTailLossProbe, NoneForAFinAlone) {
+    Sender s;
+    s.tcp->close(s.id);
+    s.flush();
+    s.out.clear();
+    s.run(310ms);
+    EXPECT_EQ(s.count(&Counters::loss_probes), 0u);
+    EXPECT_EQ(s.next().flags, kFin | kAck);
+}
+
+}  // namespace
+}  // namespace millrace::tcp::test
