@@ -139,12 +139,14 @@ IpVerdict IpInput::refuse(const Icmpv6Problem& problem) {
 // Counts and says no where a packet is not ours to read. Neighbour discovery alone comes from the unspecified
 // address (RFC 4291 section 2.5.2), or from one that is ours as well.
 bool IpInput::addressed_to_us(IpArrival& arrival, std::uint8_t protocol) {
+    // On the wire an IPv4-mapped address would pass for IPv4 (RFC 4942 section 2.2).
+    const bool mapped = arrival.source.is_v4() || arrival.destination.is_v4();
     const bool discovery = protocol == kProtocolIcmpv6 && arrival.hop_limit == 255;
     const bool source_good =
         discovery && arrival.source.is_unspecified()
             ? true
             : !is_martian_source(arrival.source) && (discovery || !local_->is_local(arrival.source));
-    if (!source_good) {
+    if (mapped || !source_good) {
         ++counters_.martian;
         return false;
     }

@@ -43,7 +43,8 @@ MacAddress link_address_in(std::span<const std::byte> option) {
 }
 
 bool plausible(const NdPacket& p) {
-    if (p.target.is_v6_multicast() || (p.link_address && is_multicast(*p.link_address))) return false;
+    if (p.target.is_v6_multicast() || p.target.is_v4() || (p.link_address && is_multicast(*p.link_address)))
+        return false;
     if (p.type == NdType::kNeighbourAdvertisement) return !(p.destination.is_v6_multicast() && p.solicited);
     // Duplicate address detection asks from nowhere, by the group, and names no link address (section 7.1.1).
     return !p.source.is_unspecified() || (!p.link_address && p.destination == solicited_node_group(p.target));
@@ -127,7 +128,9 @@ std::optional<RouterAdvertisement> parse_router_advertisement(const rte_mbuf* me
             const bool on_link = octet_at(option, 3) & 0x80;
             const IpAddress network = load_ipv6(option.data() + 16);
             // The link-local prefix is on the link whatever a router says (section 6.3.4).
-            if (!on_link || prefix > 128 || network.is_link_local() || network.is_v6_multicast()) return;
+            if (!on_link || prefix > 128 || network.is_v4() || network.is_link_local() ||
+                network.is_v6_multicast())
+                return;
             ra.prefixes[ra.prefix_count++] = {{network, prefix},
                                               load_big_endian<std::uint32_t>(option.data() + 4)};
         }

@@ -5,7 +5,7 @@ import signal
 import subprocess
 
 from harness import Failure, Skip
-from network import STACK_ADDRESS, STACK_CIDR, STACK_INTERFACE, in_namespace
+from network import STACK_ADDRESS, STACK_ADDRESS6, STACK_CIDR, STACK_CIDR6, STACK_INTERFACE, in_namespace
 from process import Process
 
 SERVER = "engine/serve/millrace"
@@ -57,7 +57,11 @@ class Carrier:
     def net_options(self):
         if self.kernel:
             return ["--net", "uring"]
-        return ["--net", "dpdk", "--ip", STACK_CIDR, "--eal", self.eal]
+        return ["--net", "dpdk", "--ip", STACK_CIDR, "--ip", STACK_CIDR6, "--eal", self.eal]
+
+    @property
+    def url6(self):
+        return f"ws://[{'::1' if self.kernel else STACK_ADDRESS6}]:{PORT}"
 
     def serve(self, *options):
         """A server of its own for one test. The shared one has to make room: same port, same interface."""
@@ -103,7 +107,8 @@ class Carrier:
         if self.name == "xdp":  # a killed process leaves its program on the interface
             subprocess.run(in_namespace(self.network.b, "ip", "link", "set", "dev", STACK_INTERFACE, "xdp", "off"),
                            check=True)
-        server = Process(self.place(self.program(SERVER), "serve", *self.net_options(), "--listen", self.url, *options))
+        server = Process(self.place(self.program(SERVER), "serve", *self.net_options(), "--listen",
+                                    f"{self.url},{self.url6}", *options))
         server.wait_for_line("millrace: listening on ws://", PATIENCE)
         return server
 

@@ -13,6 +13,9 @@ PREFIX = "millrace-test-"
 KERNEL_ADDRESS = "10.77.0.1"
 STACK_ADDRESS = "10.77.0.2"
 STACK_CIDR = STACK_ADDRESS + "/24"
+KERNEL_ADDRESS6 = "fd77::1"
+STACK_ADDRESS6 = "fd77::2"
+STACK_CIDR6 = STACK_ADDRESS6 + "/64"
 KERNEL_INTERFACE = "mrt-a"
 STACK_INTERFACE = "mrt-b"
 
@@ -53,6 +56,8 @@ class Network:
         # Over veth the kernel leaves checksums and segmentation to a NIC that is not there.
         run(*in_namespace(self.a, "ethtool", "-K", KERNEL_INTERFACE, "tx", "off", "tso", "off", "gso", "off"))
         run("ip", "-n", self.a, "address", "add", KERNEL_ADDRESS + "/24", "dev", KERNEL_INTERFACE)
+        # Without duplicate address detection, which would keep the address from use for a second.
+        run("ip", "-n", self.a, "address", "add", KERNEL_ADDRESS6 + "/64", "dev", KERNEL_INTERFACE, "nodad")
         run("ip", "-n", self.a, "link", "set", "lo", "up")
         run("ip", "-n", self.b, "link", "set", STACK_INTERFACE, "up")
         run("ip", "-n", self.a, "link", "set", KERNEL_INTERFACE, "up")

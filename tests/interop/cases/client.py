@@ -19,7 +19,7 @@ SERVER_PORT = 9002
 
 
 @contextlib.contextmanager
-def python_server():
+def python_server(address=KERNEL_ADDRESS):
     """An echo server of python3-websockets, in a thread of its own."""
     loop = asyncio.new_event_loop()
     started = threading.Event()
@@ -30,7 +30,7 @@ def python_server():
             await peer.send(message)
 
     async def serve():
-        async with websockets.serve(echo, KERNEL_ADDRESS, SERVER_PORT, max_size=None):
+        async with websockets.serve(echo, address, SERVER_PORT, max_size=None):
             started.set()
             await stop
 
@@ -51,12 +51,12 @@ def node_server():
         yield
 
 
-def call(carrier, messages, size):
+def call(carrier, messages, size, server=KERNEL_ADDRESS, cidr=STACK_CIDR):
     """One run of stack-client, which verifies every echo: exit status and standard error."""
     carrier.stop()
     done = subprocess.run(carrier.place(carrier.program("tests/interop/stack-client"), "--eal", carrier.eal,
-                                        "--ip", STACK_CIDR, "--messages", str(messages), "--bytes", str(size),
-                                        f"ws://{KERNEL_ADDRESS}:{SERVER_PORT}/"), capture_output=True, text=True)
+                                        "--ip", cidr, "--messages", str(messages), "--bytes", str(size),
+                                        f"ws://{f'[{server}]' if ':' in server else server}:{SERVER_PORT}/"), capture_output=True, text=True)
     return done.returncode, done.stderr
 
 

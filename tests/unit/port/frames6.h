@@ -1,0 +1,88 @@
+#pragma once
+// IPv6 packets for tests, built octet by octet as frames.h does for IPv4.
+
+#include "tests/unit/port/frames.h"
+
+namespace millrace::net::test {
+
+inline constexpr IpAddress kOurIp6{0x20010db800000000, 1};   // 2001:db8::1
+inline constexpr IpAddress kPeerIp6{0x20010db800000000, 2};  // 2001:db8::2
+inline constexpr IpAddress kOurLinkLocal{0xfe80000000000000, 0x000000fffe000001};
+inline constexpr IpAddress kPeerLinkLocal{0xfe80000000000000, 0x000000fffe000002};
+
+// RFC 8200 section 3. `next_header` is that of `payload`, which may begin with extension headers.
+inline Octets ipv6(const IpAddress& source, const IpAddress& destination, std::uint8_t next_header,
+                   const Octets& payload, std::uint8_t hop_limit = 64) {
+    Octets packet;
+    put32(packet, 6u << 28);
+    put16(packet, static_cast<std::uint32_t>(payload.size()));
+    packet.push_back(next_header);
+    packet.push_back(hop_limit);
+    put_ip(packet, source);
+    put_ip(packet, destination);
+    append(packet, payload);
+    return packet;
+}
+
+inline Octets joined(Octets first, const Octets& second) {
+    append(first, second);
+    return first;
+}
+
+// An extension header made of options (RFC 8200 section 4.2): its length is filled in, `options` fill it up.
+inline Octets options_header(std::uint8_t next_header, const Octets& options) {
+    Octets header{next_header, static_cast<std::uint8_t>((options.size() + 2) / 8 - 1)};
+    append(header, options);
+    return header;
+}
+inline Octets routing_header(std::uint8_t next_header, std::uint8_t type, std::uint8_t segments_left) {
+    return {next_header, 0, type, segments_left, 0, 0, 0, 0};
+}
+inline Octets fragment_header(std::uint8_t next_header, std::uint16_t offset_and_flags) {
+    Octets header{next_header, 0};
+    put16(header, offset_and_flags);
+    put32(header, 0x12345678);
+    return header;
+}
+
+inline Octets icmpv6(const IpAddress& source, const IpAddress& destination, std::uint8_t type,
+                     std::uint8_t code, std::uint32_t rest, const Octets& payload) {
+    Octets message{type, code};
+    put16(message, 0);
+    put32(message, rest);
+    append(message, payload);
+    set16(message, 2, l4_checksum(source, destination, 58, message));
+    return message;
+}
+
+inline Octets link_option(std::uint8_t type, const MacAddress& mac) {
+    Octets option{type, 1};
+    option.insert(option.end(), mac.octets.begin(), mac.octets.end());
+    return option;
+}
+
+// RFC 4861 sections 4.3 and 4.4, as whole packets.
+inline Octets solicitation(const IpAddress& source, const IpAddress& destination, const IpAddress& target,
+                           const Octets& options) {
+    Octets body;
+    put_ip(body, target);
+    append(body, options);
+    return ipv6(source, destination, 58, icmpv6(source, destination, 135, 0, 0, body), 255);
+}
+inline Octets advertisement(const IpAddress& source, const IpAddress& destination, const IpAddress& target,
+                            std::uint32_t flags, const Octets& options) {
+    Octets body;
+    put_ip(body, target);
+    append(body, options);
+    return ipv6(source, destination, 58, icmpv6(source, destination, 136, 0, flags << 24, body), 255);
+}
+inline constexpr std::uint32_t kSolicited = 0x40, kOverride = 0x20;
+
+inline Octets frame6(const Octets& packet, const MacAddress& to = kOurMac,
+                     const MacAddress& from = kPeerMac) {
+    return ethernet(to, from, 0x86dd, packet);
+}
+
+inline constexpr MacAddress kGroupMac{{0x33, 0x33, 0, 0, 0, 1}};
+
+}  // namespace millrace::net::test
