@@ -60,6 +60,7 @@ void Tcp::acked(Handle h, const Segment& segment) {
         q.acknowledge(c.snd_una, c.snd_nxt, arrival);
         sample_rtt(c, arrival, segment.options);
         if (c.has(kRecovery | kTimeoutRecovery)) undo_if_original_arrived(h, q, segment);
+        if (!c.has(kRecovery)) grow_window(c, q, bytes, was_in_use);
         if (!release_if_empty(c)) mark_dirty(h);
     }
 
@@ -69,7 +70,6 @@ void Tcp::acked(Handle h, const Segment& segment) {
         restart_timer = recovery_ack(h, bytes);
     } else {
         c.dup_acks = 0;
-        if (was_in_use) Control::acked(c.congestion, bytes, c.mss);
     }
     if (c.snd_una == c.snd_nxt) {
         c.clear(kRexmitTimer);  // RFC 6298 (5.2); the wheel's timer is left to run out

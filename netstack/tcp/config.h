@@ -7,6 +7,7 @@
 
 #include "netstack/base/address.h"
 #include "netstack/base/time.h"
+#include "netstack/tcp/congestion.h"
 
 namespace millrace::tcp {
 
@@ -18,6 +19,7 @@ struct Config {
     std::uint32_t receive_window = 1u << 20;   // bytes, most that is ever offered
     std::uint64_t max_reassembly = 64u << 20;  // bytes held for all connections, out of order or paused
     std::uint16_t mtu = 1500;
+    CongestionAlgorithm congestion = CongestionAlgorithm::kCubic;
     bool sack = true;             // offered and accepted (RFC 2018); else NewReno recovers alone
     Duration delayed_ack = 40ms;  // zero: acknowledge every segment at once
     Duration min_rto = 200ms;     // RFC 6298 (2.4) says 1 s SHOULD; Linux' value, allowed by RFC 8961

@@ -1,7 +1,7 @@
 #pragma once
 // Congestion control: how many bytes may be in flight. An algorithm is a set of static functions over
-// Congestion; which losses there were is told by loss recovery (recovery.cc), which knows nothing of the
-// sums.
+// Congestion, which a connection always has, and Growth, which exists while it is busy. Which losses there
+// were is told by loss recovery (recovery.cc), which knows nothing of the sums.
 
 #include <concepts>
 #include <cstdint>
@@ -11,8 +11,30 @@ namespace millrace::tcp {
 struct Congestion {
     std::uint32_t cwnd;
     std::uint32_t ssthresh;
-    std::uint32_t acked;  // bytes acknowledged towards the next increase (RFC 5681 section 3.1, RFC 3465)
+    std::uint32_t w_max;  // CUBIC: cwnd before the last reduction (RFC 9438 section 4.1.2); 0: not known
 };
+
+// How the window grows in congestion avoidance. When nothing is left to send it is forgotten: the next busy
+// period begins where this one ended, at the same window.
+struct Growth {
+    double credit = 0;              // bytes acknowledged, or won, towards the next step of cwnd
+    double w_est = 0;               // CUBIC, segments: what Reno would have; as below RFC 9438 section 4.1.2
+    float origin = 0;               // segments: where the curve has its plateau
+    float k = 0;                    // seconds from epoch_start to there
+    std::uint32_t epoch_start = 0;  // microseconds
+    std::uint32_t cwnd_prior = 0;   // bytes; 0: not known
+    bool in_epoch = false;          // else the curve begins anew, at cwnd, with the next acknowledgment
+};
+
+// An acknowledgment of new data, with the window in use and no loss.
+struct Progress {
+    std::uint32_t bytes;
+    std::uint16_t mss;
+    std::uint32_t now;   // microseconds
+    std::uint32_t srtt;  // microseconds
+};
+
+enum class CongestionAlgorithm : std::uint8_t { kCubic, kNewReno };
 
 // RFC 6928: min(10 * MSS, max(2 * MSS, 14600)).
 constexpr std::uint32_t initial_window(std::uint16_t mss) {
@@ -21,13 +43,24 @@ constexpr std::uint32_t initial_window(std::uint16_t mss) {
     return ten < floor ? ten : floor;
 }
 
+inline constexpr std::uint32_t kMostCwnd = 1u
+                                           << 30;  // the largest window there can be (RFC 7323 section 2.3)
+
+// What is the same for all.
+inline void start_window(Congestion& c, std::uint16_t mss) {
+    c = {.cwnd = initial_window(mss), .ssthresh = 0x7fffffff, .w_max = 0};
+}
+// Nothing was sent for an RTO (RFC 5681 section 4.1).
+inline void restart_window(Congestion& c, std::uint16_t mss) {
+    if (c.cwnd > initial_window(mss)) c.cwnd = initial_window(mss);
+}
+
 template <class A>
-concept CongestionControl = requires(Congestion& state, std::uint32_t bytes, std::uint16_t mss) {
-    A::start(state, mss);
-    A::acked(state, bytes, mss);      // `bytes` newly acknowledged, no loss, and cwnd was in use
-    A::lost(state, bytes, mss);       // a loss was found with `bytes` in flight: sets ssthresh
-    A::timed_out(state, bytes, mss);  // first timeout of a segment with `bytes` in flight
-    A::idle(state, mss);              // nothing was sent for an RTO (RFC 5681 section 4.1)
+concept CongestionControl = requires(Congestion& state, Growth& growth, const Progress& progress,
+                                     std::uint32_t flight, std::uint16_t mss) {
+    A::acked(state, growth, progress);
+    A::lost(state, growth, flight, mss);  // a loss was found with `flight` bytes outstanding: sets ssthresh
+    A::timed_out(state, growth, flight, mss);  // first timeout of a segment: sets ssthresh
 };
 
 }  // namespace millrace::tcp

@@ -8,36 +8,25 @@
 namespace millrace::tcp {
 
 struct NewReno {
-    static void start(Congestion& c, std::uint16_t mss) {
-        c = {.cwnd = initial_window(mss), .ssthresh = 0x7fffffff, .acked = 0};
-    }
-
-    static void acked(Congestion& c, std::uint32_t bytes, std::uint16_t mss) {
+    static void acked(Congestion& c, Growth& g, const Progress& p) {
         if (c.cwnd < c.ssthresh) {
-            c.cwnd += std::min<std::uint32_t>(bytes, 2u * mss);  // RFC 3465 section 2.3: L = 2
+            c.cwnd += std::min<std::uint32_t>(p.bytes, 2u * p.mss);  // RFC 3465 section 2.3: L = 2
             return;
         }
-        c.acked += bytes;
-        if (c.acked < c.cwnd) return;
-        c.acked -= c.cwnd;
-        c.cwnd = std::min(c.cwnd + mss, kMost);
+        g.credit += p.bytes;
+        if (g.credit < c.cwnd) return;
+        g.credit -= c.cwnd;
+        c.cwnd = std::min(c.cwnd + p.mss, kMostCwnd);
     }
 
-    static void lost(Congestion& c, std::uint32_t in_flight, std::uint16_t mss) {
-        c.ssthresh = std::max<std::uint32_t>(in_flight / 2, 2u * mss);  // equation (4)
-        c.acked = 0;
+    static void lost(Congestion& c, Growth& g, std::uint32_t flight, std::uint16_t mss) {
+        c.ssthresh = std::max<std::uint32_t>(flight / 2, 2u * mss);  // equation (4)
+        g.credit = 0;
     }
 
-    static void timed_out(Congestion& c, std::uint32_t in_flight, std::uint16_t mss) {
-        lost(c, in_flight, mss);
-        c.cwnd = mss;  // the loss window
+    static void timed_out(Congestion& c, Growth& g, std::uint32_t flight, std::uint16_t mss) {
+        lost(c, g, flight, mss);
     }
-
-    static void idle(Congestion& c, std::uint16_t mss) { c.cwnd = std::min(c.cwnd, initial_window(mss)); }
-
-  private:
-    static constexpr std::uint32_t kMost = 1u
-                                           << 30;  // the largest window there can be (RFC 7323 section 2.3)
 };
 static_assert(CongestionControl<NewReno>);
 

@@ -95,7 +95,7 @@ void Tcp::established(Handle h, const Segment& segment) {
     c.snd_una = segment.ack;
     // The round trip of a SYN that was sent once (RFC 6298 section 3), else its time-out counts (5.7).
     if (c.retries == 0) c.rtt.sample(now_us_ - c.last_sent);
-    Control::start(c.congestion, c.mss);
+    start_window(c.congestion, c.mss);
     if (c.retries > 0) c.congestion.cwnd = c.mss;  // RFC 5681 section 3.1: a SYN was lost
     c.clear(kRexmitTimer | kSynDue);
     if (c.retries > 0) c.set(kSynLost);

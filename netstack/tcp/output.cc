@@ -68,18 +68,22 @@ Tcp::Emitted Tcp::emit(Handle h) {
 Tcp::Emitted Tcp::emit_data(Handle h) {
     Connection& c = h.c;
     SendQueue& q = send_queues_[c.send_queue];
+    q.window_limited = false;
     while (q.lost_bytes > 0) {
         rte_mbuf* unit = q.first_lost();
         const std::uint16_t length = q.sent_bytes(unit, c.snd_nxt);
         if (tx_.room() < 4u + length / c.mss) return Emitted::kNoRoom;
         const std::uint32_t flying = in_flight(c);
-        if (flying != 0 && flying + length > c.congestion.cwnd) return Emitted::kAll;
+        if (flying != 0 && flying + length > c.congestion.cwnd) {
+            q.window_limited = true;
+            return Emitted::kAll;
+        }
         if (!retransmit(h, unit)) return retry_later(h);
         ++(c.has(kTimeoutRecovery) ? counters_.slow_start_retransmits : counters_.fast_retransmits);
     }
     // RFC 5681 section 4.1: after an idle RTO the window is no longer known to be good.
     if (q.unsent != nullptr && c.snd_una == c.snd_nxt && now_us_ - c.last_sent > rto(c))
-        Control::idle(c.congestion, c.mss);
+        restart_window(c.congestion, c.mss);
     while (q.unsent != nullptr) {
         if (tx_.room() < 4) return Emitted::kNoRoom;
         rte_mbuf* unit = q.unsent;
@@ -88,7 +92,10 @@ Tcp::Emitted Tcp::emit_data(Handle h) {
         const std::uint32_t flying = in_flight(c);
         // RFC 3042: each of the first two duplicate ACKs lets one more segment out.
         const std::uint32_t limited = c.has(kRecovery) ? 0 : std::min<std::uint32_t>(c.dup_acks, 2) * c.mss;
-        if (flying != 0 && flying + length > c.congestion.cwnd + limited) return Emitted::kAll;
+        if (flying != 0 && flying + length > c.congestion.cwnd + limited) {
+            q.window_limited = true;
+            return Emitted::kAll;
+        }
         if (!window_admits(c, length)) {
             if (flying == 0) arm_persist(h);
             return Emitted::kAll;

@@ -21,26 +21,46 @@ std::uint32_t Tcp::in_flight(const Connection& c) const {
     return bytes - q.lost_bytes - q.sacked_bytes;
 }
 
-// RFC 7661: a window that is not used is not known to be good, and does not grow.
+// RFC 7661: a window that is not used is not known to be good, and does not grow. Slow start may run ahead of
+// the application by a factor of two.
 bool Tcp::window_in_use(const Connection& c) const {
-    return in_flight(c) * 2 >= c.congestion.cwnd;
+    if (c.send_queue != kNoBlock && send_queues_[c.send_queue].window_limited) return true;
+    return c.congestion.cwnd < c.congestion.ssthresh && in_flight(c) * 2 >= c.congestion.cwnd;
+}
+
+void Tcp::grow_window(Connection& c, SendQueue& q, std::uint32_t bytes, bool in_use) {
+    if (!in_use) {
+        q.growth.in_epoch = false;  // time without use does not count (RFC 9438 section 5.8)
+        return;
+    }
+    const Progress progress{.bytes = bytes, .mss = c.mss, .now = now_us_, .srtt = c.rtt.srtt8 / 8};
+    if (config_.congestion == CongestionAlgorithm::kCubic) {
+        Cubic::acked(c.congestion, q.growth, progress);
+    } else {
+        NewReno::acked(c.congestion, q.growth, progress);
+    }
 }
 
 // A loss, or a timeout: the window is reduced, and what it was is kept in case that this was wrong.
 void Tcp::reduce_window(Connection& c, bool timeout) {
     // FlightSize (RFC 5681 section 2); what limited transmit sent beyond the window does not count.
     const std::uint32_t flight = std::min(c.snd_nxt - c.snd_una, c.congestion.cwnd);
+    Growth none;
+    Growth& growth = c.send_queue == kNoBlock ? none : send_queues_[c.send_queue].growth;
     if (c.send_queue != kNoBlock) {
         Undo& undo = send_queues_[c.send_queue].undo;
         const bool deeper = c.has(kRecovery | kTimeoutRecovery) && undo.possible;
         if (!deeper) undo.save(c.congestion, c.snd_una);
         undo.by_timeout = timeout;
     }
-    if (timeout) {
-        Control::timed_out(c.congestion, flight, c.mss);
-    } else {
-        Control::lost(c.congestion, flight, c.mss);
-    }
+    const auto reduce = [&]<class Algorithm>(Algorithm) {
+        if (timeout) {
+            Algorithm::timed_out(c.congestion, growth, flight, c.mss);
+        } else {
+            Algorithm::lost(c.congestion, growth, flight, c.mss);
+        }
+    };
+    config_.congestion == CongestionAlgorithm::kCubic ? reduce(Cubic{}) : reduce(NewReno{});
 }
 
 // Fast recovery with SACK. The window follows by proportional rate reduction.
@@ -78,6 +98,7 @@ void Tcp::undo_reduction(Handle h, SendQueue& q) {
     before.cwnd = std::max(before.cwnd, c.congestion.cwnd);
     before.ssthresh = std::max(before.ssthresh, c.congestion.ssthresh);
     c.congestion = before;
+    q.growth.in_epoch = false;
     c.clear(kRecovery | kTimeoutRecovery);
     q.undo.possible = false;
     q.clear_all_lost();

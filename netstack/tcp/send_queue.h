@@ -10,6 +10,7 @@
 
 #include <cstdint>
 
+#include "netstack/tcp/congestion.h"
 #include "netstack/tcp/options.h"
 #include "netstack/tcp/prr.h"
 #include "netstack/tcp/rack.h"
@@ -42,9 +43,11 @@ struct SendQueue {
     std::uint32_t lost_bytes = 0;
     std::uint32_t sacked_bytes = 0;
     std::uint32_t sacked_units = 0;
+    bool window_limited = false;  // there was more to send than the congestion window let out
     Rack rack;
     Prr prr;    // in fast recovery
     Undo undo;  // of the last reduction of the window
+    Growth growth;
 
     // A unit that nothing has been sent of may grow; `room` is what is left of an MSS and of its mbuf.
     std::uint16_t tail_room(Seq snd_nxt, std::uint16_t mss) const;

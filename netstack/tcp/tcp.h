@@ -36,6 +36,7 @@
 #include "netstack/tcp/connection_slab.h"
 #include "netstack/tcp/connection_table.h"
 #include "netstack/tcp/counters.h"
+#include "netstack/tcp/cubic.h"
 #include "netstack/tcp/header.h"
 #include "netstack/tcp/newreno.h"
 #include "netstack/tcp/reassembly.h"
@@ -171,8 +172,6 @@ class Tcp {
     std::size_t reassemblies() const { return reassemblies_.in_use(); }
 
   private:
-    using Control = NewReno;
-
     // One connection in the hand: its slot's number and its lines.
     struct Handle {
         std::uint32_t slot;
@@ -251,6 +250,7 @@ class Tcp {
     // recovery.cc and duplicate_acks.cc
     std::uint32_t in_flight(const Connection& c) const;
     bool window_in_use(const Connection& c) const;
+    void grow_window(Connection& c, SendQueue& q, std::uint32_t bytes, bool in_use);
     void reduce_window(Connection& c, bool timeout);
     void enter_recovery(Handle h, SendQueue& q);
     void recover_step(Handle h, SendQueue& q, std::uint32_t delivered, bool safe);

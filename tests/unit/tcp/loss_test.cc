@@ -7,6 +7,12 @@ namespace {
 
 constexpr std::uint32_t kMss = 1460;
 
+Config newreno() {
+    Config config = Script::defaults();
+    config.congestion = CongestionAlgorithm::kNewReno;
+    return config;
+}
+
 // `segments` full ones have been sent and wait to be acknowledged.
 ConnId in_flight(Script& s, unsigned segments, const Peer& peer = {}) {
     const ConnId c = s.accept(peer);
@@ -62,7 +68,7 @@ TEST(TcpRtoTimer, IsRestartedByEachAckOfNewDataAndStoppedByTheLast) {  // (5.2),
 }
 
 TEST(TcpRtoTimer, SlowStartsFromOneSegmentAndSendsAllThatWasLost) {  // RFC 5681 section 3.1
-    Script s;
+    Script s(newreno());
     const ConnId c = in_flight(s, 10);
     s.run(210ms);
     EXPECT_EQ(s.next().seq, 1u);
@@ -111,7 +117,7 @@ TEST(TcpRtoTimer, TimestampsTellWhichOfTheTwoWasAcknowledged) {  // RFC 7323 sec
 }
 
 TEST(TcpFastRetransmit, AtTheThirdDuplicate) {  // RFC 5681 section 3.2
-    Script s;
+    Script s(newreno());
     const ConnId c = in_flight(s, 10);
     duplicate_acks(s, 1, 2);
     EXPECT_TRUE(s.quiet());
@@ -136,7 +142,7 @@ TEST(TcpFastRetransmit, FirstTwoDuplicatesLetNewSegmentsOut) {  // RFC 3042
 }
 
 TEST(TcpFastRetransmit, NewRenoFillsOneHoleARoundTrip) {  // RFC 6582 section 3.2
-    Script s;
+    Script s(newreno());
     const ConnId c = in_flight(s, 10);
     duplicate_acks(s, 1, 3);
     EXPECT_EQ(s.next().seq, 1u);

