@@ -36,6 +36,7 @@ Tcp::Emitted Tcp::emit(Handle h) {
         case State::kSynSent:
         case State::kSynReceived:
             if (c.has(kSynDue)) send_syn(h);
+            tidy_send_queue(c);
             return Emitted::kAll;
         default:
             break;
@@ -45,9 +46,7 @@ Tcp::Emitted Tcp::emit(Handle h) {
         const Emitted emitted = emit_data(h);
         if (c.snd_nxt != before) timed_send(h);
         if (emitted == Emitted::kNoRoom) return Emitted::kNoRoom;
-        SendQueue& q = send_queues_[c.send_queue];
-        q.free_spares();
-        if (q.head == nullptr) send_queues_.give_back(std::exchange(c.send_queue, kNoBlock));
+        tidy_send_queue(c);
     }
     if (c.has(kExtra)) try_larger(h);
     if (c.has(kFinDue)) send_fin(h);
@@ -62,6 +61,14 @@ Tcp::Emitted Tcp::emit(Handle h) {
         arm_ack_timer(h);
     }
     return Emitted::kAll;
+}
+
+// What was prepared in vain, and a queue that nothing came into.
+void Tcp::tidy_send_queue(Connection& c) {
+    if (c.send_queue == kNoBlock) return;
+    SendQueue& q = send_queues_[c.send_queue];
+    q.free_spares();
+    if (q.head == nullptr) send_queues_.give_back(std::exchange(c.send_queue, kNoBlock));
 }
 
 // First what is lost, then what is new, as far as congestion window, peer's window and room for segments go.

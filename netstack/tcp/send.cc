@@ -45,6 +45,15 @@ SendQueue* Tcp::queue_to_append(Handle h) {
     return &send_queues_[c.send_queue];
 }
 
+// What was refused for is looked at again with the next count, so that a dry pool does not cost one each
+// time.
+bool Tcp::may_take(PoolBudget& budget, std::size_t mbufs) {
+    if (budget.take(mbufs)) return true;
+    if (under_pressure_) return false;
+    budget.recount();
+    return budget.take(mbufs);
+}
+
 void Tcp::refuse_for_want_of_mbufs(Handle h) {
     under_pressure_ = true;
     h.c.set(kSendRefused | kPoolRefused);
@@ -78,6 +87,10 @@ bool Tcp::prepare(ConnId id, std::size_t bytes) {
 
 // All or nothing.
 bool Tcp::add_spares(SendQueue& q, std::size_t count) {
+    if (!may_take(data_budget_, count)) {
+        ++counters_.data_pool_dry;
+        return false;
+    }
     rte_mbuf* first = nullptr;
     while (count > 0) {
         rte_mbuf* fresh[kBulk];
@@ -129,6 +142,10 @@ void Tcp::commit(ConnId id, std::size_t bytes) {
 // Pieces of one MSS of ours (the smaller of both families), so that each is one unit to every peer whose MSS
 // is not smaller.
 Tcp::Shared Tcp::make_shared(std::span<const std::byte> bytes) {
+    if (!may_take(data_budget_, bytes.size() / shared_unit_ + 1)) {
+        ++counters_.data_pool_dry;
+        return {};
+    }
     rte_mbuf* first = nullptr;
     rte_mbuf** link = &first;
     std::uint16_t segments = 0;
@@ -171,6 +188,11 @@ bool Tcp::append(ConnId id, const Shared& shared) {
 }
 
 bool Tcp::append_references(Handle h, SendQueue& q, const Shared& shared, unsigned units) {
+    if (!may_take(header_budget_, units)) {
+        ++counters_.header_pool_dry;
+        refuse_for_want_of_mbufs(h);
+        return false;
+    }
     // All are taken before the first is used: a list through the private areas, which nobody reads yet.
     rte_mbuf* fresh = nullptr;
     for (unsigned i = 0; i < units; ++i) {

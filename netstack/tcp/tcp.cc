@@ -23,7 +23,6 @@ void place(T& target, Expected<T> made, Expected<void>& all) {
 // RFC 6691: options are not subtracted from what we announce.
 constexpr std::uint16_t kIpv4AndTcpHeaders = 40;
 constexpr std::uint16_t kIpv6AndTcpHeaders = 60;
-// Counting a pool visits the cache of every core: some microseconds, so not at each poll.
 constexpr Duration kPoolInterval = 5ms;
 constexpr std::uint16_t kLeastMtu = 576;
 constexpr std::uint16_t kLeastMtuIpv6 = 1280;  // RFC 8200 section 5
@@ -89,7 +88,9 @@ Tcp::Tcp(const Config& config, rte_mempool* data_pool, rte_mempool* header_pool,
       most_held_each_(config.receive_window / 1024 + 64),
       most_held_(static_cast<std::uint32_t>(config.max_reassembly / rte_pktmbuf_data_room_size(data_pool))),
       local_(std::move(local)),
-      events_(std::make_unique<Event[]>(kMaxEvents)) {
+      events_(std::make_unique<Event[]>(kMaxEvents)),
+      data_budget_(data_pool),
+      header_budget_(header_pool) {
     while (config.receive_window >> receive_scale_ > 0xffff)
         ++receive_scale_;
     begin_choosing_ports();
@@ -110,7 +111,9 @@ void Tcp::set_now(Time now) {
     now_hours_ = static_cast<std::uint16_t>(ns / 3'600'000'000'000);
     if (look_at_pool) {
         pool_seen_at_ = now;
-        under_pressure_ = rte_mempool_avail_count(data_pool_) < data_pool_->size / 8;
+        data_budget_.recount();
+        header_budget_.recount();
+        under_pressure_ = data_budget_.spent() || header_budget_.spent();
     }
 }
 

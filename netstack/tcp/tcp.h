@@ -39,6 +39,7 @@
 #include "netstack/tcp/cubic.h"
 #include "netstack/tcp/header.h"
 #include "netstack/tcp/newreno.h"
+#include "netstack/tcp/pool_budget.h"
 #include "netstack/tcp/reassembly.h"
 #include "netstack/tcp/send_queue.h"
 #include "netstack/tcp/shared.h"
@@ -146,7 +147,8 @@ class Tcp {
     SocketAddress local(ConnId id) const;
     std::size_t connections() const;  // TIME-WAIT not counted: it gives way to new connections
     std::size_t max_connections() const;
-    // Less than an eighth of the data pool is free; looked at every few milliseconds, and when it runs dry.
+    // Less than an eighth of the data or of the header pool is free; looked at every few milliseconds, and
+    // when an append was refused for it.
     bool under_pressure() const { return under_pressure_; }
     std::size_t memory_in_use() const;  // bytes of tables and pools of state; mbufs not counted
     template <class Visitor>
@@ -172,6 +174,8 @@ class Tcp {
     std::size_t reassemblies() const { return reassemblies_.in_use(); }
 
   private:
+    friend class Inspector;  // tests/sim/invariants.h
+
     // One connection in the hand: its slot's number and its lines.
     struct Handle {
         std::uint32_t slot;
@@ -308,6 +312,7 @@ class Tcp {
     void mark_dirty(Handle h);
     Emitted emit(Handle h);
     Emitted emit_data(Handle h);
+    void tidy_send_queue(Connection& c);
     bool transmit(Handle h, rte_mbuf* unit, std::uint16_t from, std::uint16_t length);
     bool send_new(Handle h, SendQueue& q, rte_mbuf* unit, std::uint16_t from, std::uint16_t length);
     bool retransmit(Handle h, rte_mbuf* unit);
@@ -334,7 +339,7 @@ class Tcp {
     void arm_persist(Handle h);
     void arm_ack_timer(Handle h);
     void ensure_timer(Handle h, std::uint32_t at);
-    void timer_fired(Handle h);
+    void timer_fired(Handle h, Duration late);
     void persist_timeout(Handle h);
     void handshake_timeout(Handle h);
     void deliver_resumed();
@@ -342,6 +347,7 @@ class Tcp {
     // send.cc
     bool may_append(const Connection& c) const;
     SendQueue* queue_to_append(Handle h);
+    bool may_take(PoolBudget& budget, std::size_t mbufs);
     void refuse_for_want_of_mbufs(Handle h);
     void wake_writer(Handle h);
     bool add_spares(SendQueue& q, std::size_t count);
@@ -407,6 +413,8 @@ class Tcp {
     std::size_t events_handed_out_ = 0;
     bool under_pressure_ = false;
     Time pool_seen_at_{};
+    PoolBudget data_budget_;
+    PoolBudget header_budget_;
     Counters counters_;
 };
 

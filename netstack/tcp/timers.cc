@@ -19,10 +19,6 @@ constexpr std::uint8_t kSynAckRetries = 5;  // half-open ones are of no worth to
 // section 3.3).
 constexpr std::uint8_t kSynAckRetriesInCrowd = 2;  // 7 seconds
 constexpr std::uint8_t kProbeRetries = 12;         // unanswered
-
-bool reached(std::uint32_t now, std::uint32_t at) {
-    return static_cast<std::int32_t>(now - at) >= 0;
-}
 }  // namespace
 
 void Tcp::run_timers(Time now) {
@@ -34,7 +30,7 @@ void Tcp::run_timers(Time now) {
         static_cast<unsigned>(std::min<std::size_t>(kTimersAPoll, event_room() - kEventReserve));
     wheel_.advance(now, budget, [this](const net::Timer& timer) {
         Handle h = handle(ConnId{timer.owner});
-        if (timer.kind == kTcpTimer) return timer_fired(h);
+        if (timer.kind == kTcpTimer) return timer_fired(h, now_ - timer.deadline);
         h.c.app_timer = net::kNoTimer;
         push_event(h, EventKind::kTimer);
     });
@@ -50,16 +46,21 @@ Time Tcp::next_timer() const {
     return ready_.empty() ? next : std::min(next, now_);
 }
 
-void Tcp::timer_fired(Handle h) {
+// `late` is counted from the wheel's deadline, in 64 bits: the clock may have jumped (a machine that slept)
+// further than 32 bits of microseconds can tell from a time to come.
+void Tcp::timer_fired(Handle h, Duration late) {
     Connection& c = h.c;
     c.timer = net::kNoTimer;
-    if (c.has(kAckTimer) && reached(now_us_, c.ack_at)) {
+    const auto due = [late, from = c.timer_at](std::uint32_t at) {
+        return std::chrono::microseconds(static_cast<std::int32_t>(at - from)) <= late;
+    };
+    if (c.has(kAckTimer) && due(c.ack_at)) {
         c.clear(kAckTimer);
         c.set(kAckNow);
         ++counters_.delayed_acks;
         mark_dirty(h);
     }
-    if (c.has(kRexmitTimer) && reached(now_us_, c.rexmit_at)) {
+    if (c.has(kRexmitTimer) && due(c.rexmit_at)) {
         c.clear(kRexmitTimer);
         if (c.state == State::kSynSent || c.state == State::kSynReceived) {
             handshake_timeout(h);
@@ -85,7 +86,7 @@ void Tcp::ensure_timer(Handle h, std::uint32_t at) {
     if (c.timer == net::kNoTimer) {
         c.timer = wheel_.arm(h.slot, kTcpTimer, deadline);
         c.timer_at = at;
-    } else if (!reached(at, c.timer_at)) {
+    } else if (static_cast<std::int32_t>(at - c.timer_at) < 0) {
         wheel_.move(c.timer, deadline);
         c.timer_at = at;
     }

@@ -52,6 +52,20 @@ TEST(TcpRtoTimer, RetransmitsWithBackOffAndGivesUp) {  // RFC 6298 (5.4) to (5.6
     s.expect_empty();
 }
 
+// A machine that slept: 32 bits of microseconds wrap after 71 minutes, and half of that is already "before".
+TEST(TcpRtoTimer, FiresAfterTheClockHasJumpedByAnHour) {
+    Script s;
+    const ConnId c = s.accept();
+    s.say(c, "lost");
+    s.next();
+    s.advance(1h);
+    EXPECT_EQ(s.next().data, "lost");
+    s.arrive({.seq = 1, .ack = 5, .data = "text"});
+    s.advance(1h);
+    EXPECT_EQ(s.next().ack, 5u);  // the delayed ACK
+    EXPECT_TRUE(s.quiet());
+}
+
 TEST(TcpRtoTimer, IsRestartedByEachAckOfNewDataAndStoppedByTheLast) {  // (5.2), (5.3)
     Script s;
     const ConnId c = in_flight(s, 2);

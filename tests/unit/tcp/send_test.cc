@@ -433,6 +433,43 @@ TEST(TcpDry, RefusedReferencesOnAnIdleConnectionAreWokenToo) {
     EXPECT_EQ(s.event().kind, EventKind::kWritable);
 }
 
+// Were the references that wait to be sent to take all header mbufs, none would be left to send them with.
+TEST(TcpDry, ReferencesLeaveTheHeadersThatTheyAreSentWith) {
+    Script s(Script::defaults(), 255, 63);
+    const ConnId c = s.accept();
+    const Tcp::Shared shared = s.tcp->make_shared(bytes_of(letters(1000)));
+    unsigned appended = 0;
+    while (appended < 100 && s.tcp->append(c, shared))
+        ++appended;
+    EXPECT_EQ(appended, 56u);  // all but an eighth
+    s.flush();
+    std::uint32_t acknowledged = 1;
+    for (int polls = 0; polls < 100 && !s.quiet(); ++polls) {
+        while (!s.quiet()) {
+            const Seg data = s.next();
+            EXPECT_EQ(data.seq, acknowledged);
+            acknowledged += static_cast<std::uint32_t>(data.data.size());
+        }
+        s.arrive({.seq = 1, .ack = acknowledged});
+    }
+    EXPECT_EQ(acknowledged, 1 + 56 * 1000u);
+    s.run(10ms);
+    EXPECT_EQ(s.event().kind, EventKind::kWritable);
+}
+
+// What is written before the connection is established waits; what is refused leaves nothing behind.
+TEST(TcpDry, ARefusalInSynSentLeavesNothingBehind) {
+    Script s(Script::defaults(), 31);
+    const ConnId c = s.start_connect();
+    EXPECT_FALSE(s.tcp->prepare(c, 100 * kMss));
+    EXPECT_TRUE(s.tcp->prepare(c, 1));
+    s.flush();
+    EXPECT_EQ(s.tcp->send_queues(), 0u);
+    EXPECT_EQ(s.pools.missing(), 0u);
+    s.run(10ms);
+    EXPECT_EQ(s.event().kind, EventKind::kWritable);
+}
+
 // --- the application's timer ---
 
 TEST(TcpAppTimer, FiresOnceAtOrAfterItsTimeUnlessReplacedOrCancelled) {

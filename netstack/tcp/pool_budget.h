@@ -1,0 +1,35 @@
+#pragma once
+// What new work may still take from a pool of mbufs. An eighth of every pool is kept for work that has begun:
+// a segment that goes out again, the header before bytes sent by reference, an acknowledgment. Were all of
+// them taken by bytes that wait to be sent, nothing could be sent to set them free.
+
+#include <rte_mempool.h>
+
+#include <cstdint>
+
+namespace millrace::tcp {
+
+class PoolBudget {
+  public:
+    explicit PoolBudget(rte_mempool* pool) : pool_(pool) {}
+
+    // Counting visits the cache of every core: some microseconds, so not at each poll or append.
+    void recount() {
+        left_ = static_cast<std::int64_t>(rte_mempool_avail_count(pool_)) -
+                static_cast<std::int64_t>(pool_->size / 8);
+    }
+    bool spent() const { return left_ <= 0; }
+    // True when there were `mbufs`, which are now the caller's to allocate. Those given back since the last
+    // count are not known.
+    bool take(std::size_t mbufs) {
+        if (static_cast<std::int64_t>(mbufs) > left_) return false;
+        left_ -= static_cast<std::int64_t>(mbufs);
+        return true;
+    }
+
+  private:
+    rte_mempool* pool_;
+    std::int64_t left_ = 0;
+};
+
+}  // namespace millrace::tcp
