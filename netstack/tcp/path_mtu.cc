@@ -17,7 +17,7 @@ constexpr std::uint16_t kLeastPathMtuV6 = 1280;  // RFC 8200 section 5, RFC 8201
 constexpr std::uint16_t kBlackHoleMtu = 1280;    // what tunnels carry, as IPv6 needs it
 // RFC 1191 section 7.1: for routers that do not say what would pass.
 constexpr std::array<std::uint16_t, 8> kPlateaus{32000, 17914, 8166, 4352, 2002, 1492, 1006, kLeastPathMtu};
-constexpr std::uint8_t kBlackHoleTimeouts = 2;  // in a row, of a full-sized segment
+constexpr std::uint8_t kBlackHoleTimeouts = 2;  // in a row, of a segment that need not be so large
 constexpr std::uint32_t kRaiseAfter = 600'000;  // milliseconds: RFC 1191 section 6.3, RFC 8201 section 4
 constexpr std::uint32_t kSearchStep = 60'000;   // between two sizes of one search
 constexpr std::uint16_t kSearchEnds = 32;       // bytes between what passes and what does not
@@ -91,12 +91,14 @@ bool Tcp::too_large_timed_out(Handle h) {
     }
     if (c.retries < kBlackHoleTimeouts || c.retries % 2 != 0 || c.send_queue == kNoBlock) return false;
     const SendQueue& q = send_queues_[c.send_queue];
+    if (q.head == nullptr) return false;
+    // The packet that was lost, which may be shorter than the largest.
     const std::uint16_t overhead = packet_overhead(c);
-    const auto mtu = c.has(kIpv6) || c.mss + overhead > kBlackHoleMtu ? kBlackHoleMtu : kLeastPathMtu;
-    const auto smaller = static_cast<std::uint16_t>(mtu - overhead);
-    if (q.head == nullptr || smaller >= c.mss || end_of(q.head) - c.snd_una <= smaller) return false;
+    const std::uint32_t packet = std::min<std::uint32_t>(end_of(q.head) - c.snd_una, c.mss) + overhead;
+    const auto mtu = c.has(kIpv6) || packet > kBlackHoleMtu ? kBlackHoleMtu : kLeastPathMtu;
+    if (packet <= mtu) return false;
     ++counters_.path_mtu_black_holes;
-    send_smaller(h, smaller, kSearchStep);
+    send_smaller(h, mtu - overhead, kSearchStep);
     return false;
 }
 

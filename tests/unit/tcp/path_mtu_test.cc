@@ -242,6 +242,18 @@ TEST(TcpPathMtu, SilentBlackHoleIsFoundByTimeouts) {  // section 7.7
     EXPECT_EQ(s.tcp->connection(c).mss, 552 - 40);
 }
 
+// What is lost need not be of full size: a path may have become narrower than the first guess.
+TEST(TcpPathMtu, SilentBlackHoleForAMiddlingSegment) {
+    Script s;
+    const ConnId c = s.accept();
+    s.say(c, std::string(900, 'a'));
+    s.out.clear();
+    s.run(2s);
+    EXPECT_EQ(s.tcp->connection(c).mss, 552 - 40);
+    EXPECT_EQ(s.out[s.out.size() - 2].data.size(), 512u);
+    EXPECT_EQ(s.out.back().data.size(), 388u);
+}
+
 TEST(TcpPathMtu, TimeoutsOfSmallSegmentsAreNoBlackHole) {
     Script s;
     const ConnId c = s.accept();

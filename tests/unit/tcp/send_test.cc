@@ -345,7 +345,7 @@ TEST(TcpShared, EmptyAndDry) {
 TEST(TcpShared, ABufferWithTooManyReferencesIsCopied) {  // an mbuf counts them in 16 bits
     Config config = Script::defaults();
     config.send_limit = 100'000'000;
-    Script s(config, 255, 65535);
+    Script s(config, 255, 131071);
     const ConnId c = s.accept();
     const std::string text = letters(300);
     const Tcp::Shared shared = s.tcp->make_shared(bytes_of(text));
