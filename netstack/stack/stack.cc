@@ -32,10 +32,7 @@ std::vector<LocalRange> with_link_local(std::vector<LocalRange> ranges, const Ma
 
 }  // namespace
 
-Expected<std::unique_ptr<Stack>> Stack::create(const StackConfig& config, const StackPort& port) {
-    auto local = LocalAddresses::create(with_link_local(config.addresses, port.mac), config.gateways);
-    if (!local) return tl::unexpected(local.error());
-    const int mtu = std::min(config.tcp.mtu, port.mtu);
+Expected<std::shared_ptr<StackPools>> StackPools::create(const StackConfig& config, std::uint16_t mtu) {
     auto data = Pool::create(
         {.purpose = "data",
          .mbufs = config.data_mbufs,
@@ -47,33 +44,45 @@ Expected<std::unique_ptr<Stack>> Stack::create(const StackConfig& config, const 
                                  .data_room = tcp::Tcp::kHeaderPoolRoom,
                                  .private_bytes = tcp::kTxPrivateBytes});
     if (!headers) return tl::unexpected(headers.error());
+    return std::shared_ptr<StackPools>(new StackPools{std::move(*data), std::move(*headers)});
+}
+
+Expected<std::unique_ptr<Stack>> Stack::create(const StackConfig& config, const StackPort& port) {
+    auto pools = StackPools::create(config, std::min(config.tcp.mtu, port.mtu));
+    if (!pools) return tl::unexpected(pools.error());
+    return create(config, port, std::move(*pools));
+}
+
+Expected<std::unique_ptr<Stack>> Stack::create(const StackConfig& config, const StackPort& port,
+                                               std::shared_ptr<StackPools> pools) {
+    auto local = LocalAddresses::create(with_link_local(config.addresses, port.mac), config.gateways);
+    if (!local) return tl::unexpected(local.error());
     NeighbourConfig arp = config.neighbours;
     arp.answers = arp.answers && port.shard == 0;  // every shard sees ARP, one speaks
     auto neighbours = Neighbours::create(arp, port.mac, *local);
     if (!neighbours) return tl::unexpected(neighbours.error());
 
-    std::unique_ptr<Stack> stack(new Stack(config, port, std::move(*local), std::move(*data),
-                                           std::move(*headers), std::move(*neighbours)));
+    std::unique_ptr<Stack> stack(
+        new Stack(config, port, std::move(*local), std::move(pools), std::move(*neighbours)));
     tcp::Config tcp_config = config.tcp;
-    tcp_config.mtu = static_cast<std::uint16_t>(mtu);
+    tcp_config.mtu = std::min(config.tcp.mtu, port.mtu);
     std::vector<tcp::AddressRange> ranges;
     for (const LocalRange& range : stack->local_.ranges())
         ranges.push_back({range.first, range.count});
-    auto tcp = tcp::Tcp::create(tcp_config, stack->data_pool_.get(), stack->header_pool_.get(),
+    auto tcp = tcp::Tcp::create(tcp_config, stack->pools_->data.get(), stack->pools_->headers.get(),
                                 std::move(ranges), *port.rss, port.shard);
     if (!tcp) return tl::unexpected(tcp.error());
     stack->tcp_ = std::move(*tcp);
     return stack;
 }
 
-Stack::Stack(const StackConfig& config, const StackPort& port, LocalAddresses local, Pool data, Pool headers,
-             Neighbours neighbours)
+Stack::Stack(const StackConfig& config, const StackPort& port, LocalAddresses local,
+             std::shared_ptr<StackPools> pools, Neighbours neighbours)
     : local_(std::move(local)),
-      data_pool_(std::move(data)),
-      header_pool_(std::move(headers)),
+      pools_(std::move(pools)),
       neighbours_(std::move(neighbours)),
       input_(local_, port.mac, port.mtu, port.offloads.unfinished_checksums),
-      output_(local_, neighbours_, port.offloads, port.mac, header_pool_.get(), data_pool_.get()),
+      output_(local_, neighbours_, port.offloads, port.mac, pools_->headers.get(), pools_->data.get()),
       icmp_(config.echo_rate),
       icmpv6_(config.echo_rate) {
     neighbours_.follow(local_);
@@ -258,8 +267,8 @@ bool Stack::flush(Time now) {
 }
 
 std::size_t Stack::memory_in_use() const {
-    return tcp_->memory_in_use() + neighbours_.memory_in_use() + data_pool_.bytes_in_use() +
-           header_pool_.bytes_in_use();
+    return tcp_->memory_in_use() + neighbours_.memory_in_use() + pools_->data.bytes_in_use() +
+           pools_->headers.bytes_in_use();
 }
 
 }  // namespace millrace::net

@@ -59,6 +59,15 @@ struct StackPort {
     unsigned shard = 0;
 };
 
+// What a stack sends from. Stacks that follow one another may use the same: making pools is slow.
+struct StackPools {
+    Pool data;
+    Pool headers;
+
+    // `mtu`: of the largest packet that an mbuf is to hold.
+    static Expected<std::shared_ptr<StackPools>> create(const StackConfig& config, std::uint16_t mtu);
+};
+
 class Stack {
   public:
     using Event = tcp::Event;
@@ -66,6 +75,8 @@ class Stack {
     static constexpr std::size_t kBurst = 64;
 
     static Expected<std::unique_ptr<Stack>> create(const StackConfig& config, const StackPort& port);
+    static Expected<std::unique_ptr<Stack>> create(const StackConfig& config, const StackPort& port,
+                                                   std::shared_ptr<StackPools> pools);
     Stack(const Stack&) = delete;
 
     void begin_poll() { tcp_->begin_poll(); }
@@ -111,8 +122,8 @@ class Stack {
         std::uint64_t hash;
     };
 
-    Stack(const StackConfig& config, const StackPort& port, LocalAddresses local, Pool data, Pool headers,
-          Neighbours neighbours);
+    Stack(const StackConfig& config, const StackPort& port, LocalAddresses local,
+          std::shared_ptr<StackPools> pools, Neighbours neighbours);
 
     void handle_icmp(rte_mbuf* message, const IpArrival& arrival, Time now);
     void handle_icmpv6(rte_mbuf* message, const IpArrival& arrival, Time now);
@@ -127,8 +138,7 @@ class Stack {
 
     // In the order of construction: pools outlive all that holds their mbufs.
     LocalAddresses local_;
-    Pool data_pool_;
-    Pool header_pool_;
+    std::shared_ptr<StackPools> pools_;
     Neighbours neighbours_;
     IpInput input_;
     IpOutput output_;

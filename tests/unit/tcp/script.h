@@ -11,10 +11,12 @@
 #include <deque>
 #include <initializer_list>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "netstack/tcp/tcp.h"
+#include "tests/sim/invariants.h"
 #include "tests/unit/tcp/pools.h"
 
 namespace millrace::tcp::test {
@@ -61,6 +63,7 @@ class Script {
         EXPECT_TRUE(made.has_value()) << (made ? "" : made.error().message);
         tcp = std::move(*made);
         EXPECT_TRUE(tcp->listen({net::Ipv4{}, kLocal.port}).has_value());
+        inspector.emplace(*tcp);
     }
     ~Script() {
         release_held();
@@ -110,6 +113,7 @@ class Script {
                 take(s);
             tcp->clear_segments();
         }
+        EXPECT_EQ(inspector->check(), "");
     }
 
     // --- what came of it ---
@@ -250,6 +254,7 @@ class Script {
     Pools pools;
     net::Rss rss{1};
     std::unique_ptr<Tcp> tcp;
+    std::optional<Inspector> inspector;
     Time now;
     std::deque<Seg> out;
     std::deque<Happened> events;

@@ -1,0 +1,102 @@
+#pragma once
+// One host: a whole Stack, from Ethernet up, with its pools, its clock and a port that keeps what it was
+// given for a while. The stack below TCP costs a simulation little (ARP's two packets, some tens of
+// nanoseconds a frame), and so every frame on the wire is real and every checksum is computed and verified.
+
+#include <array>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "netstack/stack/stack.h"
+#include "tests/sim/invariants.h"
+#include "tests/sim/scenario.h"
+
+namespace millrace::sim {
+
+class Talker;
+
+// Pools by their sizes, made once and used by one simulation after another.
+class PoolCache {
+  public:
+    std::shared_ptr<net::StackPools> stack(unsigned host, unsigned data_mbufs, unsigned header_mbufs);
+    net::Pool& receive(unsigned host, unsigned mbufs);
+    // After a failure that may have left mbufs behind.
+    void clear();
+
+  private:
+    std::map<std::array<unsigned, 3>, std::shared_ptr<net::StackPools>> stack_;
+    std::map<std::array<unsigned, 2>, net::Pool> receive_;
+};
+
+class Host {
+  public:
+    Host(const Scenario& scenario, unsigned number, PoolCache& pools);
+    ~Host();
+
+    static net::SocketAddress address(const Scenario& scenario, unsigned host) {
+        if (scenario.ipv6) return {net::IpAddress{0xfd00'0000'0000'0000, 1 + host}, 80};
+        return {net::Ipv4{0x0a000001 + host}, 80};
+    }
+    static net::MacAddress mac(unsigned host) {
+        return {{0x02, 0, 0, 0, 0, static_cast<std::uint8_t>(host + 1)}};
+    }
+
+    // The stack begins, or ends and begins anew.
+    void boot();
+    void shut_down();
+    net::Stack& stack() { return *stack_; }
+    tcp::Tcp& tcp() { return stack_->tcp(); }
+    tcp::Inspector& inspector() { return *inspector_; }
+    const HostPlan& plan() const { return plan_; }
+
+    // This host's clock.
+    Time local(Duration now) const { return Time{} + epoch_ + now; }
+    void set_epoch(Duration epoch) { epoch_ = epoch; }
+    void jump(Duration by) { epoch_ += by; }
+    // When the stack next has something to do; nothing when it is at rest.
+    std::optional<Duration> next(Duration now) const;
+
+    // A frame arrives: false when the port has no mbuf for it. It reaches the stack with receive().
+    bool arrive(std::span<const std::byte> frame);
+    bool has_room() const { return arrived_.size() < net::Stack::kBurst; }
+    void receive(Duration now);
+    // The bytes of a frame that the stack has sent, valid until the next call; the port keeps the mbuf.
+    std::span<const std::byte> transmit(rte_mbuf* frame);
+
+    void begin_drought(const Drought& drought);
+    void end_drought(PoolKind pool);
+
+    // What the port and the troubles hold.
+    void give_back_all();
+    // Mbufs that did not come home.
+    unsigned missing() const;
+
+    // Who talks on each connection.
+    std::vector<Talker*> talkers;
+    std::deque<bool> over_at_once;
+    Duration last_poll{-1};
+
+  private:
+    rte_mempool* pool(PoolKind kind) const;
+
+    const HostPlan& plan_;
+    net::SocketAddress address_;
+    unsigned number_;
+    std::uint64_t boots_ = 0;
+    std::shared_ptr<net::StackPools> pools_;
+    net::Pool& receive_pool_;
+    net::Rss rss_{1};
+    std::unique_ptr<net::Stack> stack_;
+    std::optional<tcp::Inspector> inspector_;
+    Duration epoch_{};
+    std::vector<rte_mbuf*> arrived_;
+    std::deque<rte_mbuf*> port_;
+    std::array<std::vector<rte_mbuf*>, 3> withheld_;
+    std::vector<std::byte> frame_;
+};
+
+}  // namespace millrace::sim
