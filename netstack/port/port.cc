@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 #include <rte_bus_vdev.h>
 #include <rte_dev.h>
+#include <rte_devargs.h>
 #include <rte_errno.h>
 #include <rte_flow.h>
 
 #include <algorithm>
+#include <charconv>
 #include <utility>
 
 #include "netstack/eal/captured_output.h"
@@ -59,6 +61,20 @@ Expected<std::uint16_t> find_port(const std::string& device) {
                     device, reason, port_names()));
 }
 
+// Bytes of a slot in net_af_packet's rings; zero for other drivers. A frame lies in it behind a header of the
+// kernel's, for which kRingHeader is room.
+constexpr unsigned kRingHeader = 128;
+unsigned ring_slot(const rte_eth_dev_info& info) {
+    if (std::string_view(info.driver_name) != "net_af_packet") return 0;
+    constexpr std::string_view kArgument = "framesz=";
+    const rte_devargs* devargs = rte_dev_devargs(info.device);
+    const std::string_view args = devargs && devargs->args ? devargs->args : "";
+    unsigned bytes = 2048;
+    if (const auto at = args.find(kArgument); at != args.npos)
+        std::from_chars(args.data() + at + kArgument.size(), args.data() + args.size(), bytes);
+    return bytes;
+}
+
 // Drivers whose other end is this machine's kernel.
 bool is_kernel_driver(std::string_view driver) {
     return driver == "net_af_packet" || driver == "net_af_xdp" || driver == "net_tap" || driver == "net_pcap";
@@ -91,13 +107,17 @@ Expected<void> Port::configure(const PortOptions& options) {
             "port {} has {} queue pairs for {} shards: use fewer cores{}", name_, queues, options.queues,
             driver_ == "net_af_packet" ? fmt::format(", or create it with qpairs={}", options.queues)
                                        : std::string{}));
-    if (options.mtu > info.max_mtu || options.mtu < info.min_mtu)
-        return fail(fmt::format("port {} carries packets of {} to {} bytes, not {}: give another MTU", name_,
-                                info.min_mtu, info.max_mtu, options.mtu));
+    // net_af_packet tells 1,500 whatever its slots hold.
+    const unsigned slot = ring_slot(info);
+    const unsigned most = slot == 0 ? info.max_mtu : slot - kRingHeader;
+    if (options.mtu > most || options.mtu < info.min_mtu)
+        return fail(fmt::format("port {} carries packets of {} to {} bytes, not {}: give another MTU{}",
+                                name_, info.min_mtu, most, options.mtu,
+                                slot == 0 ? "" : ", or create it with larger blocksz= and framesz="));
     mtu_ = options.mtu;
 
     rte_eth_conf conf{};
-    conf.rxmode.mtu = mtu_;
+    conf.rxmode.mtu = slot == 0 ? mtu_ : std::min<std::uint16_t>(mtu_, RTE_ETHER_MTU);
     if ((info.rx_offload_capa & kReceiveChecksums) == kReceiveChecksums) {
         conf.rxmode.offloads |= kReceiveChecksums;
         offloads_.receive_checksum = true;
@@ -135,7 +155,8 @@ Expected<void> Port::configure(const PortOptions& options) {
 Expected<void> Port::start_queues(const PortOptions& options, const rte_eth_dev_info& info) {
     std::uint16_t rx = options.descriptors, tx = options.descriptors;
     rte_eth_dev_adjust_nb_rx_tx_desc(id_, &rx, &tx);
-    const auto room = static_cast<std::uint16_t>(std::max<int>(kDataRoom, mtu_ + 64 + RTE_PKTMBUF_HEADROOM));
+    const auto room = static_cast<std::uint16_t>(std::max<unsigned>(
+        {kDataRoom, mtu_ + 64u + RTE_PKTMBUF_HEADROOM, ring_slot(info) + RTE_PKTMBUF_HEADROOM}));
     for (std::uint16_t q = 0; q < options.queues; ++q) {
         const unsigned mbufs = std::max(options.receive_mbufs, 2u * rx + 512);
         auto pool = Pool::create({.purpose = "rx", .mbufs = mbufs, .data_room = room});

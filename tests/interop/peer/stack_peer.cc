@@ -201,11 +201,12 @@ class StackPeer {
 
 Expected<StackOptions> parse(int argc, char** argv) {
     StackOptions options;
-    std::string ip;
+    std::string ip, gateway;
     double delayed_ack_ms = 0;
     CLI::App app{"A TCP peer on the userspace stack", "stack-peer"};
     app.add_option("--eal", options.eal)->required();
     app.add_option("--ip", ip)->required();
+    app.add_option("--gateway", gateway);
     app.add_option("--mtu", options.mtu)->capture_default_str();
     app.add_option("--window", options.stack.tcp.receive_window, "bytes")->transform(CLI::AsSizeValue(false));
     app.add_option("--send-limit", options.stack.tcp.send_limit, "bytes")->transform(CLI::AsSizeValue(false));
@@ -217,6 +218,11 @@ Expected<StackOptions> parse(int argc, char** argv) {
     auto cidr = net::parse_cidr(ip);
     if (!cidr) return tl::unexpected(cidr.error());
     options.stack.addresses.push_back({.first = cidr->address, .count = 1, .prefix = cidr->prefix});
+    if (!gateway.empty()) {
+        auto router = net::parse_ipv4(gateway);
+        if (!router) return tl::unexpected(router.error());
+        options.stack.gateway = *router;
+    }
     options.stack.tcp.delayed_ack = Duration(static_cast<std::int64_t>(delayed_ack_ms * 1e6));
     options.stack.tcp.mtu = options.mtu;
     return options;
