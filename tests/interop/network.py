@@ -78,7 +78,7 @@ class Network:
 def remove_leftovers():
     """Namespaces of an earlier run that was killed: ours by name, and their process is gone."""
     for line in run("ip", "netns", "list").splitlines():
-        match = re.match(PREFIX + r"(\d+)-[ab]\b", line)
+        match = re.match(PREFIX + r"(\d+)-[abm]\b", line)
         if match and not os.path.exists(f"/proc/{match[1]}"):
             run("ip", "netns", "delete", match[0])
 

@@ -6,7 +6,8 @@ import subprocess
 
 from carrier import EAL, PATIENCE
 from harness import Failure, equal
-from network import KERNEL_ADDRESS, STACK_ADDRESS, STACK_CIDR, STACK_INTERFACE, in_namespace
+from network import (KERNEL_ADDRESS, KERNEL_ADDRESS6, STACK_ADDRESS, STACK_ADDRESS6, STACK_CIDR, STACK_CIDR6,
+                     STACK_INTERFACE, in_namespace)
 from process import die_with_parent
 
 PORT = 9003
@@ -19,12 +20,15 @@ JUMBO = ",blocksz=16384,framesz=16384,framecnt=512"
 class Way:
     """Where the two ends are, and through which device the stack sees the kernel."""
 
-    def __init__(self, carrier, middle=None, mtu=1500):
+    def __init__(self, carrier, middle=None, mtu=1500, ipv6=False):
         self.network = carrier.network
         self.program = carrier.program
-        self.kernel = middle.kernel if middle else KERNEL_ADDRESS
-        self.stack = middle.stack if middle else STACK_ADDRESS
-        cidr = middle.stack_cidr if middle else STACK_CIDR
+        if middle:
+            self.kernel, self.stack, cidr = middle.kernel, middle.stack, middle.stack_cidr
+        elif ipv6:
+            self.kernel, self.stack, cidr = f"[{KERNEL_ADDRESS6}]", f"[{STACK_ADDRESS6}]", STACK_CIDR6
+        else:
+            self.kernel, self.stack, cidr = KERNEL_ADDRESS, STACK_ADDRESS, STACK_CIDR
         interface = middle.interface if middle else STACK_INTERFACE
         if carrier.name == "xdp":
             device = f"net_af_xdp0,iface={interface},force_copy=1"

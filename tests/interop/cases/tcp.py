@@ -39,6 +39,12 @@ def bulk(carrier):
     require(back[1]["tcp"]["rcv_mss"] == 1448, f"our segments are not full: {back[1]['tcp']}")
 
 
+@case("tcp: 256 MiB each way over IPv6, verified", carriers=("dpdk",))
+def bulk_6(carrier):
+    _, back = both_ways(carrier, Way(carrier, ipv6=True), GIB if FULL else 256 * MIB)
+    require(back[1]["tcp"]["rcv_mss"] == 1428, f"our segments are not full: {back[1]['tcp']}")
+
+
 def lossy(carrier, percent, size):
     with lossy_bridge(carrier.network, percent * 10) as middle:
         there, back = both_ways(carrier, Way(carrier, middle), size)
@@ -129,6 +135,25 @@ def mtu_9000(carrier):
     with_mtu(carrier, 9000)
 
 
+@case("tcp: a narrow link behind a router that says so, and one that does not", carriers=("dpdk",))
+def path_mtu(carrier):
+    """RFC 1191: fragmentation needed. RFC 4821: it is found out by what arrives."""
+    size = 4 * MIB
+    for silent in (False, True):
+        with Middle(carrier.network, routed=True) as middle:
+            run("ip", "-n", middle.name, "link", "set", TO_KERNEL, "mtu", "1300")
+            if silent:
+                middle.filter("table inet millrace { chain out { type filter hook output priority 0; "
+                              "icmp type destination-unreachable drop; }\n}")
+            reports = exchange(carrier, Way(carrier, middle), {"send": size, "end": "sent"},
+                               {"receive": size, "end": "after"}, False)
+        finished(reports)
+        counters = reports[0]["counters"]
+        learnt = "tcp.PathMtuBlackHoles" if silent else "tcp.PathMtuReductions"
+        require(counters.get(learnt, 0) > 0, f"{learnt} is zero: {brief(reports)}")
+        require(reports[1]["tcp"]["rcv_mss"] <= 1300 - 52, f"segments do not fit: {brief(reports)}")
+
+
 # --- windows ---
 
 @case("tcp: tiny windows, the kernel's, ours, and both", carriers=("dpdk",))
@@ -180,7 +205,15 @@ RESET = {"stack": "reset by peer", "kernel": "Connection reset by peer"}
 
 @case("tcp: every order of closing, the stack as server and as client", carriers=("dpdk",))
 def closing(carrier):
-    way = Way(carrier)
+    close_in_every_order(carrier, Way(carrier))
+
+
+@case("tcp: every order of closing, IPv6", carriers=("dpdk",))
+def closing_6(carrier):
+    close_in_every_order(carrier, Way(carrier, ipv6=True))
+
+
+def close_in_every_order(carrier, way):
     connections = 20
     for stack_listens in (True, False):
         client, server = ("kernel", "stack") if stack_listens else ("stack", "kernel")

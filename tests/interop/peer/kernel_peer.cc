@@ -85,17 +85,35 @@ class KernelPeer {
         return std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count();
     }
 
-    sockaddr_in address() const {
-        sockaddr_in in{};
-        const std::string text = net::to_string(peer_->address);
-        in.sin_family = AF_INET;
-        in.sin_port = htons(peer_->address.port);
-        inet_pton(AF_INET, text.substr(0, text.rfind(':')).c_str(), &in.sin_addr);
-        return in;
+    static void put(std::uint64_t value, std::uint8_t* to) {
+        for (int i = 7; i >= 0; --i, value >>= 8)
+            to[i] = static_cast<std::uint8_t>(value);
+    }
+
+    // The address in the form of either family's socket; the length goes into `size`.
+    sockaddr_storage address(socklen_t& size) const {
+        sockaddr_storage storage{};
+        const net::IpAddress& ip = peer_->address.ip;
+        if (ip.is_v4()) {
+            auto& in = reinterpret_cast<sockaddr_in&>(storage);
+            in.sin_family = AF_INET;
+            in.sin_port = htons(peer_->address.port);
+            in.sin_addr.s_addr = htonl(ip.v4().value);
+            size = sizeof in;
+        } else {
+            auto& in = reinterpret_cast<sockaddr_in6&>(storage);
+            in.sin6_family = AF_INET6;
+            in.sin6_port = htons(peer_->address.port);
+            put(ip.high, in.sin6_addr.s6_addr);
+            put(ip.low, in.sin6_addr.s6_addr + 8);
+            size = sizeof in;
+        }
+        return storage;
     }
 
     int socket() const {
-        const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        const int fd =
+            ::socket(peer_->address.ip.is_v4() ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_NONBLOCK, 0);
         const auto set = [&](int level, int option, int value) {
             if (value != 0) setsockopt(fd, level, option, &value, sizeof value);
         };
@@ -112,8 +130,9 @@ class KernelPeer {
 
     bool listen() {
         listener_ = socket();
-        const sockaddr_in in = address();
-        if (bind(listener_, reinterpret_cast<const sockaddr*>(&in), sizeof in) != 0) return false;
+        socklen_t size = 0;
+        const sockaddr_storage in = address(size);
+        if (bind(listener_, reinterpret_cast<const sockaddr*>(&in), size) != 0) return false;
         if (::listen(listener_, 4096) != 0) return false;
         watch(listener_, EPOLLIN);
         return true;
@@ -136,9 +155,9 @@ class KernelPeer {
     void connect() {
         while (!peer_->listens && begun_ < peer_->connections && conns_.size() < peer_->parallel) {
             const int fd = socket();
-            const sockaddr_in in = address();
-            if (::connect(fd, reinterpret_cast<const sockaddr*>(&in), sizeof in) != 0 &&
-                errno != EINPROGRESS) {
+            socklen_t size = 0;
+            const sockaddr_storage in = address(size);
+            if (::connect(fd, reinterpret_cast<const sockaddr*>(&in), size) != 0 && errno != EINPROGRESS) {
                 close(fd);  // no port is free: tried again in the next turn
                 return;
             }

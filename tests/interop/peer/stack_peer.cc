@@ -219,9 +219,9 @@ Expected<StackOptions> parse(int argc, char** argv) {
     if (!cidr) return tl::unexpected(cidr.error());
     options.stack.addresses.push_back({.first = cidr->address, .count = 1, .prefix = cidr->prefix});
     if (!gateway.empty()) {
-        auto router = net::parse_ipv4(gateway);
+        auto router = net::parse_ip(gateway);
         if (!router) return tl::unexpected(router.error());
-        options.stack.gateway = *router;
+        options.stack.gateways = {*router};
     }
     options.stack.tcp.delayed_ack = Duration(static_cast<std::int64_t>(delayed_ack_ms * 1e6));
     options.stack.tcp.mtu = options.mtu;
