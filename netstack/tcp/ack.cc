@@ -72,7 +72,8 @@ void Tcp::acked(Handle h, const Segment& segment) {
         c.dup_acks = 0;
     }
     if (c.snd_una == c.snd_nxt) {
-        c.clear(kRexmitTimer);  // RFC 6298 (5.2); the wheel's timer is left to run out
+        c.clear(kRexmitTimer);              // RFC 6298 (5.2); the wheel's timer is left to run out
+        if (c.has(kFinDue)) mark_dirty(h);  // a FIN that found no mbuf had no timer but this one
     } else if (restart_timer) {
         arm_loss_timer(h);  // (5.3)
     }

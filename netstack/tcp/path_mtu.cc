@@ -72,6 +72,7 @@ void Tcp::send_smaller(Handle h, std::uint16_t mss, std::uint32_t raise_after) {
     SendQueue& q = send_queues_[c.send_queue];
     q.mark_all_lost(c.snd_nxt);
     c.recover = c.snd_nxt;
+    if (c.has(kRecovery)) c.congestion.cwnd = c.congestion.ssthresh;  // the recovery that was on is over
     c.set(kTimeoutRecovery);  // or what is marked would count as a loss
     c.clear(kRecovery | kTailProbe);
     arm_rexmit(h, rto(c));

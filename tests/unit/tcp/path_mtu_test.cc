@@ -242,6 +242,20 @@ TEST(TcpPathMtu, SilentBlackHoleIsFoundByTimeouts) {  // section 7.7
     EXPECT_EQ(s.tcp->connection(c).mss, 552 - 40);
 }
 
+// Proportional rate reduction had made the window as small as what was in flight (RFC 6937); its recovery is
+// over.
+TEST(TcpPathMtu, RecoveryThatIsCutShortLeavesTheWindowItWasTo) {
+    Script s;
+    const ConnId c = s.accept({.sack = true});
+    s.say(c, std::string(10 * 1460, 'a'));
+    s.now += 10ms;
+    s.arrive(Script::sack(1, {{1 + 1460, 1 + 10 * 1460}}));
+    EXPECT_TRUE(s.tcp->connection(c).has(kRecovery));
+    too_big(s, 1400);
+    EXPECT_FALSE(s.tcp->connection(c).has(kRecovery));
+    EXPECT_EQ(s.tcp->connection(c).congestion.cwnd, s.tcp->connection(c).congestion.ssthresh);
+}
+
 // What is lost need not be of full size: a path may have become narrower than the first guess.
 TEST(TcpPathMtu, SilentBlackHoleForAMiddlingSegment) {
     Script s;

@@ -457,6 +457,25 @@ TEST(TcpDry, ReferencesLeaveTheHeadersThatTheyAreSentWith) {
     EXPECT_EQ(s.event().kind, EventKind::kWritable);
 }
 
+// The retransmission timer of the data before it, which stops with their acknowledgment, was its only one.
+TEST(TcpDry, AFinThatFoundNoMbufFollowsTheAcknowledgmentOfTheData) {
+    Script s(Script::defaults(), 255, 15);
+    const ConnId c = s.accept();
+    s.say(c, "data");
+    EXPECT_EQ(s.next().data, "data");
+    std::vector<rte_mbuf*> taken;
+    while (rte_mbuf* m = rte_pktmbuf_alloc(s.pools.header()))
+        taken.push_back(m);
+    s.tcp->close(c);
+    s.flush();
+    EXPECT_TRUE(s.quiet());
+    s.arrive({.seq = 1, .ack = 5});
+    for (rte_mbuf* m : taken)
+        rte_pktmbuf_free(m);
+    s.run(2s);
+    EXPECT_EQ(s.next().flags, kFin | kAck);
+}
+
 // What is written before the connection is established waits; what is refused leaves nothing behind.
 TEST(TcpDry, ARefusalInSynSentLeavesNothingBehind) {
     Script s(Script::defaults(), 31);
