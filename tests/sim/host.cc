@@ -8,7 +8,7 @@
 namespace millrace::sim {
 namespace {
 
-constexpr Duration kSpin = 100us;
+constexpr Duration kSpin = 1ms;
 
 template <class T>
 T made(Expected<T> thing) {

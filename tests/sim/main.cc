@@ -1,9 +1,10 @@
 // The deterministic network simulator:
 //
-//     sim [--seeds N] [--from S] [--regressions FILE] [--pcap FILE] [--verbose]
+//     sim [--seeds N] [--from S] [--regressions FILE] [--twice] [--pcap FILE] [--verbose]
 //
 // Runs the seeds of the regressions file, if one is given, then N seeds from S on. A seed that fails is
-// printed with its reason and with the command that replays it. The last line says "N passed, N failed".
+// printed with its reason and with the command that replays it. With --twice each is run again, and must do
+// the same to the last bit. The last line says "N passed, N failed".
 
 #include <rte_eal.h>
 
@@ -30,14 +31,15 @@ struct Options {
     const char* regressions = nullptr;
     const char* pcap = nullptr;
     bool verbose = false;
+    bool twice = false;
 };
 
 std::optional<Options> parse(int argc, char** argv) {
     Options options;
     for (int i = 1; i < argc; ++i) {
         const std::string_view name = argv[i];
-        if (name == "--verbose") {
-            options.verbose = true;
+        if (name == "--verbose" || name == "--twice") {
+            (name == "--verbose" ? options.verbose : options.twice) = true;
             continue;
         }
         if (++i == argc) return std::nullopt;
@@ -69,7 +71,13 @@ class Runner {
     }
 
     void run(std::uint64_t seed) {
-        const std::string wrong = simulate(seed);
+        std::uint64_t hash = 0, again = 0;
+        std::string wrong = simulate(seed, hash);
+        if (wrong.empty() && options_.twice) {
+            wrong = simulate(seed, again);
+            if (wrong.empty() && hash != again) wrong = "a second run did something else";
+        }
+        hash_ = (hash_ ^ hash) * 0x9e3779b97f4a7c15;
         if (wrong.empty()) {
             ++passed_;
             return;
@@ -108,7 +116,8 @@ class Runner {
     bool good() const { return failed_ == 0 && passed_ > 0; }
 
   private:
-    std::string simulate(std::uint64_t seed) {
+    // What went wrong, or nothing. `hash` is of all that happened.
+    std::string simulate(std::uint64_t seed, std::uint64_t& hash) {
         const Scenario scenario(seed);
         if (options_.verbose) std::printf("%s", scenario.describe().c_str());
         Trace trace(pcap_ ? &*pcap_ : nullptr, options_.verbose);
@@ -119,7 +128,7 @@ class Runner {
         } catch (const Failure& failure) {
             return failure.what;
         }
-        hash_ = (hash_ ^ trace.hash()) * 0x9e3779b97f4a7c15;
+        hash = trace.hash();
         return {};
     }
 
@@ -153,8 +162,9 @@ int run(const Options& options) {
 int main(int argc, char** argv) {
     const auto options = parse(argc, argv);
     if (!options) {
-        std::fprintf(stderr,
-                     "usage: sim [--seeds N] [--from S] [--regressions FILE] [--pcap FILE] [--verbose]\n");
+        std::fprintf(
+            stderr,
+            "usage: sim [--seeds N] [--from S] [--regressions FILE] [--twice] [--pcap FILE] [--verbose]\n");
         return 2;
     }
     const char* eal[] = {"sim",  "--no-huge", "--no-shconf", "--no-pci",          "-m",

@@ -96,6 +96,9 @@ HostPlan draw_host(std::uint64_t seed, unsigned host, bool harsh, Duration calm,
     plan.tcp.max_reassembly = std::uint64_t{plan.receive_mbufs} / 2 * 2048;
     plan.poll_interval = r.pick({Duration(0), Duration(1us), Duration(20us), Duration(1ms)});
     plan.port_keeps = r.chance(0.5) ? 0 : static_cast<unsigned>(r.below(16));
+    // A port gives mbufs back only when it is given others: what it keeps must lie within what the stack
+    // never spends on new work (pool_budget.h), at two mbufs a frame.
+    plan.port_keeps = std::min(plan.port_keeps, std::min(plan.header_mbufs, plan.data_mbufs) / 16 - 1);
     plan.port_takes_chains = r.chance(0.7);
     plan.epoch = r.pick({Epoch::kAny, Epoch::kIsnWraps, Epoch::kTimestampsWrap});
     if (!harsh) return plan;
