@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "engine/options/units.h"
+#include "netstack/link/ethernet.h"
 
 namespace millrace {
 namespace {
@@ -25,6 +26,7 @@ struct Written {
     std::vector<std::string> ips;
     std::vector<std::string> gateways;
     std::string buffers = "0";
+    std::string vlan = "0";
 };
 
 // "ws://ADDR:PORT"
@@ -43,6 +45,14 @@ Expected<unsigned> parse_core(std::string_view text) {
     if (!number || *number >= 1024)
         return fail(fmt::format("'{}' is not a CPU number: write --cores as 0,1", text));
     return static_cast<unsigned>(*number);
+}
+
+Expected<std::uint16_t> parse_vlan(std::string_view text) {
+    const auto number = parse_count(text);
+    if (!number || *number > net::kMaxVlan)
+        return fail(fmt::format("'{}' is not the number of a VLAN: give one from 1 to {}, or 0 for none",
+                                text, net::kMaxVlan));
+    return static_cast<std::uint16_t>(*number);
 }
 
 // Parses each of `texts` with `parse` into `out`.
@@ -68,8 +78,8 @@ Expected<void> parse_one(std::string_view option, const std::string& text, Parse
 
 Expected<void> check_dpdk(ServeOptions& options, bool listen_given) {
     if (options.net != Net::kDpdk) {
-        if (!options.ips.empty() || !options.eal.empty() || !options.gateways.empty())
-            return fail("--ip, --gateway and --eal belong to --net dpdk: add it, or leave them out");
+        if (!options.ips.empty() || !options.eal.empty() || !options.gateways.empty() || options.vlan != 0)
+            return fail("--ip, --gateway, --vlan and --eal belong to --net dpdk: add it, or leave them out");
         return {};
     }
     if (options.ips.empty()) return fail("--net dpdk needs an address of its own: add --ip ADDR/PREFIX");
@@ -108,7 +118,8 @@ Expected<ServeOptions> values_of(const Written& written, ServeOptions options) {
              parse_one("--ping-interval", written.ping_interval, parse_duration, endpoint.ping_interval)) &&
         (result =
              parse_one("--drain-timeout", written.drain_timeout, parse_duration, options.drain_timeout)) &&
-        (result = parse_one("--buffers", written.buffers, parse_count, options.buffers));
+        (result = parse_one("--buffers", written.buffers, parse_count, options.buffers)) &&
+        (result = parse_one("--vlan", written.vlan, parse_vlan, options.vlan));
     if (!good) return tl::unexpected(result.error());
     if (options.max_connections == 0 || options.max_connections > (1u << 30))
         return fail("--max-connections must be from 1 to 1073741824");
@@ -156,6 +167,8 @@ Expected<ServeOptions> parse_serve_options(int argc, const char* const* argv) {
     app.add_option("--gateway", written.gateways,
                    "dpdk: the router out of our networks, one for IPv4 and IPv6 each");
     app.add_option("--eal", options.eal, "dpdk: arguments for EAL, passed as they are");
+    app.add_option("--vlan", written.vlan, "dpdk: the VLAN that we are on (802.1Q); 0: untagged")
+        ->capture_default_str();
     app.add_option("--device", options.device, "dpdk: the port, by its name in EAL (default: the only one)");
     app.add_option("--buffers", written.buffers,
                    "dpdk: packet buffers of a shard for bytes to send; 0: 32768")

@@ -25,6 +25,7 @@ struct ServeOptions {
     std::vector<net::Cidr> ips;
     std::vector<net::IpAddress> gateways;
     std::string eal;
+    std::uint16_t vlan = 0;   // IEEE 802.1Q; zero: untagged
     std::string device;       // the port, by its ethdev name; empty: the only one
     std::size_t buffers = 0;  // mbufs of a shard for bytes to send; 0: netstack's default
     Duration delayed_ack{};   // preset `latency`: zero, every segment is acknowledged in its poll

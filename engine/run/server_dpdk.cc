@@ -21,7 +21,7 @@ Expected<std::unique_ptr<DpdkGround>> DpdkGround::lay(const ServeOptions& option
     auto eal = net::Eal::start({.cpus = options.cores, .args = options.eal});
     if (!eal) return tl::unexpected(eal.error());
     const auto count = static_cast<unsigned>(options.cores.size());
-    auto port = net::Port::open({.device = options.device, .queues = count});
+    auto port = net::Port::open({.device = options.device, .queues = count, .vlan = options.vlan});
     if (!port) return tl::unexpected(port.error());
     std::unique_ptr<DpdkGround> ground(new DpdkGround{std::move(*eal), std::move(*port), nullptr, {}});
     if (count > 1) {

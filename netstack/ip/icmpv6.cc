@@ -7,6 +7,7 @@
 #include "netstack/base/checksum.h"
 #include "netstack/ip/ipv4.h"
 #include "netstack/ip/ipv6.h"
+#include "netstack/ip/output.h"
 
 namespace millrace::net {
 namespace {
@@ -50,6 +51,19 @@ bool is_error_message(const std::byte* packet, std::uint32_t length) {
         return false;
     const auto type = static_cast<std::uint8_t>(packet[upper.offset]);
     return type < kEchoRequestV6 || type == kLastDiscovery;
+}
+
+// An error is longer in front than what it is about, and not every port leaves room there: then the data
+// move.
+bool make_headroom(rte_mbuf* packet, std::uint16_t bytes) {
+    const std::uint16_t have = rte_pktmbuf_headroom(packet);
+    if (have >= bytes) return true;
+    const auto missing = static_cast<std::uint16_t>(bytes - have);
+    if (rte_pktmbuf_tailroom(packet) < missing) return false;
+    const auto* from = rte_pktmbuf_mtod(packet, std::byte*);
+    packet->data_off = bytes;
+    std::memmove(rte_pktmbuf_mtod(packet, std::byte*), from, packet->data_len);
+    return true;
 }
 
 }  // namespace
@@ -100,10 +114,9 @@ bool Icmpv6::refuse(rte_mbuf* packet, const IpArrival& arrival, const Icmpv6Prob
     constexpr std::uint16_t kMostQuoted = kIpv6LeastMtu - kIpv6Bytes - sizeof(Icmpv6Header);
     if (packet->data_len > kMostQuoted)
         rte_pktmbuf_trim(packet, static_cast<std::uint16_t>(packet->data_len - kMostQuoted));
+    if (!make_headroom(packet, kLinkHeadroom + sizeof(Icmpv6Header))) return false;
     const Icmpv6Header header{problem.type, problem.code, 0, big_endian32(problem.pointer)};
-    char* const at = rte_pktmbuf_prepend(packet, sizeof header);
-    if (at == nullptr) return false;
-    std::memcpy(at, &header, sizeof header);
+    std::memcpy(rte_pktmbuf_prepend(packet, sizeof header), &header, sizeof header);
     ++counters_.refusals;
     return true;
 }

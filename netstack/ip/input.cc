@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "netstack/link/vlan.h"
+
 namespace millrace::net {
 namespace {
 
@@ -25,6 +27,7 @@ constexpr std::uint32_t kTcpChecksumOffset = 16;
 
 IpVerdict IpInput::accept(rte_mbuf* frame, IpArrival& arrival) {
     if (frame->data_len < kEthernetBytes) return drop(counters_.truncated);
+    if (vlan_of(frame) != vlan_) return drop(counters_.wrong_vlan);
     const auto ethernet = load<EthernetHeader>(frame, 0);
     const bool group = is_multicast(ethernet.destination);
     // A port in promiscuous mode, or a flooding switch, shows us what is meant for others.
@@ -38,6 +41,16 @@ IpVerdict IpInput::accept(rte_mbuf* frame, IpArrival& arrival) {
             return IpVerdict::kArp;
     }
     return drop(counters_.unknown_ether_type);
+}
+
+// Zero for untagged frames, and for those that are tagged with a priority alone. The tag is taken out, where
+// the port has not done it.
+std::uint16_t IpInput::vlan_of(rte_mbuf* frame) {
+    if (frame->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED) return frame->vlan_tci & kVlanMask;
+    if (load<EthernetHeader>(frame, 0).type_big_endian != big_endian16(kVlanType)) [[likely]]
+        return 0;
+    if (frame->data_len < kEthernetBytes + kVlanTagBytes) return 0;  // dropped for its type
+    return strip_vlan_tag(frame);
 }
 
 IpVerdict IpInput::accept_ipv4(rte_mbuf* frame, IpArrival& arrival, bool unicast) {

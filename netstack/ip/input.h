@@ -39,6 +39,7 @@ struct IpArrival {
 struct IpCounters {
     Counter received;    // IP packets
     Counter not_for_us;  // another host's MAC or IP address, or a group's
+    Counter wrong_vlan;  // untagged where a LAN was given, or of another
     Counter unknown_ether_type;
     Counter truncated;   // shorter than its headers say, or than headers can be
     Counter bad_header;  // version, header length, TTL of zero
@@ -56,8 +57,10 @@ struct IpCounters {
 class IpInput {
   public:
     // `unfinished_checksums`: the peer is this machine's kernel (Offloads).
-    IpInput(const LocalAddresses& local, const MacAddress& mac, std::uint16_t mtu, bool unfinished_checksums)
-        : local_(&local), mac_(mac), mtu_(mtu), unfinished_checksums_(unfinished_checksums) {}
+    // `vlan`: the LAN whose frames are read; zero: untagged ones.
+    IpInput(const LocalAddresses& local, const MacAddress& mac, std::uint16_t mtu, bool unfinished_checksums,
+            std::uint16_t vlan = 0)
+        : local_(&local), mac_(mac), mtu_(mtu), vlan_(vlan), unfinished_checksums_(unfinished_checksums) {}
 
     // Reads an Ethernet frame. With kTcp, kIcmp and kIcmpv6, `arrival` is filled and the headers below layer
     // 4 are cut from the mbuf.
@@ -70,6 +73,7 @@ class IpInput {
     std::string_view hint() const;
 
   private:
+    std::uint16_t vlan_of(rte_mbuf* frame);
     IpVerdict accept_ipv4(rte_mbuf* frame, IpArrival& arrival, bool unicast);
     IpVerdict accept_ipv6(rte_mbuf* frame, IpArrival& arrival, bool unicast);
     IpVerdict give_up_on(const UpperLayer& upper);
@@ -81,6 +85,7 @@ class IpInput {
     const LocalAddresses* local_;
     MacAddress mac_;
     std::uint16_t mtu_;
+    std::uint16_t vlan_;
     bool unfinished_checksums_;
     Icmpv6Problem problem_;
     IpCounters counters_;

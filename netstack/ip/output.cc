@@ -8,6 +8,7 @@
 #include "netstack/ip/ipv6.h"
 #include "netstack/link/arp.h"
 #include "netstack/link/nd.h"
+#include "netstack/link/vlan.h"
 #include "netstack/port/mbuf.h"
 
 namespace millrace::net {
@@ -41,11 +42,12 @@ std::byte* prepend(rte_mbuf* packet, std::uint16_t bytes) {
 }  // namespace
 
 IpOutput::IpOutput(const LocalAddresses& local, Neighbours& neighbours, const Offloads& offloads,
-                   const MacAddress& mac, rte_mempool* pool, rte_mempool* chain_pool)
+                   const MacAddress& mac, rte_mempool* pool, rte_mempool* chain_pool, std::uint16_t vlan)
     : local_(&local),
       neighbours_(&neighbours),
       offloads_(offloads),
       mac_(mac),
+      vlan_(vlan),
       pool_(pool),
       chain_pool_(chain_pool) {}
 
@@ -163,7 +165,18 @@ void IpOutput::queue(rte_mbuf* frame) {
         tail_ -= head_;
         head_ = 0;
     }
+    if (vlan_ != 0) tag(frame);
     burst_[tail_++] = frame;
+}
+
+void IpOutput::tag(rte_mbuf* frame) {
+    if (offloads_.insert_vlan) {
+        frame->vlan_tci = vlan_;
+        frame->ol_flags |= RTE_MBUF_F_TX_VLAN;
+        return;
+    }
+    insert_vlan_tag(frame, vlan_);
+    frame->l2_len = kEthernetBytes + kVlanTagBytes;
 }
 
 void IpOutput::sent(std::size_t n) {

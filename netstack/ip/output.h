@@ -35,9 +35,9 @@ class IpOutput {
     static constexpr std::size_t kBurstBound = 2048;
 
     // `pool`: small mbufs for ARP, ND and copies; `chain_pool`: mbufs that hold a whole packet. All outlive
-    // the IpOutput.
+    // the IpOutput. `vlan`: the LAN that frames are tagged for; zero: none are.
     IpOutput(const LocalAddresses& local, Neighbours& neighbours, const Offloads& offloads,
-             const MacAddress& mac, rte_mempool* pool, rte_mempool* chain_pool);
+             const MacAddress& mac, rte_mempool* pool, rte_mempool* chain_pool, std::uint16_t vlan = 0);
     IpOutput(const IpOutput&) = delete;
     ~IpOutput();
 
@@ -67,12 +67,14 @@ class IpOutput {
     rte_mbuf* without_chain(rte_mbuf* packet);
     rte_mbuf* fresh_frame();  // null when the pool is dry
     void queue(rte_mbuf* frame);
+    void tag(rte_mbuf* frame);
     void drop(rte_mbuf* packet, Counter& why);
 
     const LocalAddresses* local_;
     Neighbours* neighbours_;
     Offloads offloads_;
     MacAddress mac_;
+    std::uint16_t vlan_;
     rte_mempool* pool_;
     rte_mempool* chain_pool_;
     std::size_t head_ = 0;

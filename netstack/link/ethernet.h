@@ -22,6 +22,13 @@ static_assert(sizeof(EthernetHeader) == 14 && alignof(EthernetHeader) == 2);
 
 inline constexpr std::uint16_t kEthernetBytes = sizeof(EthernetHeader);
 
+// The tag of a virtual LAN (IEEE 802.1Q), which stands between the addresses and the type: its own type, then
+// priority and the LAN's number, of which zero means none.
+inline constexpr std::uint16_t kVlanType = 0x8100;
+inline constexpr std::uint16_t kVlanTagBytes = 4;
+inline constexpr std::uint16_t kVlanMask = 0x0fff;
+inline constexpr std::uint16_t kMaxVlan = 4094;
+
 constexpr bool is_multicast(const MacAddress& mac) {  // broadcast included
     return (mac.octets[0] & 1) != 0;
 }

@@ -8,6 +8,7 @@
 #include <rte_flow.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <utility>
 
@@ -115,6 +116,7 @@ Expected<void> Port::configure(const PortOptions& options) {
                                 name_, info.min_mtu, most, options.mtu,
                                 slot == 0 ? "" : ", or create it with larger blocksz= and framesz="));
     mtu_ = options.mtu;
+    vlan_ = options.vlan;
 
     rte_eth_conf conf{};
     conf.rxmode.mtu = slot == 0 ? mtu_ : std::min<std::uint16_t>(mtu_, RTE_ETHER_MTU);
@@ -130,6 +132,9 @@ Expected<void> Port::configure(const PortOptions& options) {
     offloads_.transmit_ipv4_checksum = ask(RTE_ETH_TX_OFFLOAD_IPV4_CKSUM);
     offloads_.transmit_tcp_checksum = ask(RTE_ETH_TX_OFFLOAD_TCP_CKSUM);
     offloads_.transmit_chains = ask(RTE_ETH_TX_OFFLOAD_MULTI_SEGS);
+    // Stripping costs some drivers their fast receive path, so it is left to us where nobody needs it.
+    offloads_.insert_vlan = vlan_ != 0 && ask(RTE_ETH_TX_OFFLOAD_VLAN_INSERT);
+    if (vlan_ != 0) conf.rxmode.offloads |= info.rx_offload_capa & RTE_ETH_RX_OFFLOAD_VLAN_STRIP;
     offloads_.unfinished_checksums = is_kernel_driver(driver_);
     offloads_.rss = options.queues > 1 && info.reta_size != 0 && info.hash_key_size >= kRssKey.size() &&
                     (info.flow_type_rss_offloads & kNeededFlows) == kNeededFlows;
@@ -210,6 +215,7 @@ Port& Port::operator=(Port&& other) noexcept {
     std::swap(mtu_, other.mtu_);
     std::swap(offloads_, other.offloads_);
     std::swap(rss_, other.rss_);
+    std::swap(vlan_, other.vlan_);
     std::swap(queues_, other.queues_);
     std::swap(receive_pools_, other.receive_pools_);
     std::swap(filled_from_, other.filled_from_);
@@ -231,6 +237,18 @@ std::size_t Port::receive_bytes_in_use(unsigned shard) const {
     for (const rte_mempool* pool : filled_from_[shard])
         bytes += bytes_in_use(pool);
     return bytes;
+}
+
+void Port::receive_groups(std::span<const MacAddress> groups) {
+    constexpr std::size_t kMost = 32;  // what the filters of most NICs hold
+    std::array<rte_ether_addr, kMost> list;
+    if (groups.size() <= kMost) {
+        for (std::size_t i = 0; i < groups.size(); ++i)
+            std::copy(groups[i].octets.begin(), groups[i].octets.end(), list[i].addr_bytes);
+        if (rte_eth_dev_set_mc_addr_list(id_, list.data(), static_cast<std::uint32_t>(groups.size())) == 0)
+            return;
+    }
+    rte_eth_allmulticast_enable(id_);  // what cannot do either has no filter
 }
 
 bool Port::link_up() const {

@@ -5,6 +5,7 @@
 #include <rte_ethdev.h>
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,7 @@ struct Offloads {
     bool transmit_ipv4_checksum = false;
     bool transmit_tcp_checksum = false;
     bool transmit_chains = false;  // packets of several segments
+    bool insert_vlan = false;      // asked for only where a VLAN was given
     bool rss = false;              // our key and table: a flow's packets arrive at Rss::queue_of()
     // The peer is this machine's kernel, which leaves checksums of local packets unfinished.
     bool unfinished_checksums = false;
@@ -35,6 +37,7 @@ struct PortOptions {
     std::string device;
     unsigned queues = 1;               // one a shard
     std::uint16_t mtu = 1500;          // bytes of an IP packet
+    std::uint16_t vlan = 0;            // IEEE 802.1Q: the LAN that it is on; zero: untagged
     unsigned receive_mbufs = 8192;     // of each queue
     std::uint16_t descriptors = 1024;  // of each queue, as near as the device allows
 };
@@ -60,12 +63,16 @@ class Port {
     const std::string& name() const { return name_; }
     MacAddress mac() const { return mac_; }
     std::uint16_t mtu() const { return mtu_; }
+    std::uint16_t vlan() const { return vlan_; }
     const Offloads& offloads() const { return offloads_; }
     const Rss& rss() const { return rss_; }
     unsigned queues() const { return static_cast<unsigned>(queues_.size()); }
     PortQueue& queue(unsigned shard) { return queues_[shard]; }
     // Bytes of the received packets that shard `shard` has not given back. Not for a hot path.
     std::size_t receive_bytes_in_use(unsigned shard) const;
+
+    // Frames to these groups shall be let in; all groups' where the device cannot choose.
+    void receive_groups(std::span<const MacAddress> groups);
 
     bool link_up() const;
     PortStats stats() const;
@@ -86,6 +93,7 @@ class Port {
     std::string driver_;
     MacAddress mac_;
     std::uint16_t mtu_ = 1500;
+    std::uint16_t vlan_ = 0;
     Offloads offloads_;
     Rss rss_;
     std::vector<PortQueue> queues_;

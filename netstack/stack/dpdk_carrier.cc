@@ -2,8 +2,28 @@
 
 #include <algorithm>
 #include <random>
+#include <vector>
+
+#include "netstack/ip/ipv6.h"
 
 namespace millrace::net {
+
+namespace {
+
+// The groups that IPv6 listens to (RFC 4291 section 2.8). Several addresses may share one.
+void receive_groups_of(const LocalAddresses& local, Port& port) {
+    if (!local.has_ipv6()) return;
+    constexpr std::size_t kMost = 1024;  // beyond it the port is asked for all groups in any case
+    std::vector<MacAddress> groups{mac_of_group(kAllNodes)};
+    for (const LocalRange& range : local.ranges())
+        for (std::uint32_t i = 0; !range.first.is_v4() && i < range.count && groups.size() < kMost; ++i)
+            groups.push_back(mac_of_group(solicited_node_group(range.first.plus(i))));
+    std::sort(groups.begin(), groups.end());
+    groups.erase(std::unique(groups.begin(), groups.end()), groups.end());
+    port.receive_groups(groups);
+}
+
+}  // namespace
 
 Expected<std::unique_ptr<DpdkCarrier>> DpdkCarrier::create(const StackConfig& config, Port& port,
                                                            unsigned shard, Steering* steering) {
@@ -16,10 +36,12 @@ Expected<std::unique_ptr<DpdkCarrier>> DpdkCarrier::create(const StackConfig& co
     }
     auto stack = Stack::create(own, {.mac = port.mac(),
                                      .mtu = port.mtu(),
+                                     .vlan = port.vlan(),
                                      .offloads = port.offloads(),
                                      .rss = &port.rss(),
                                      .shard = shard});
     if (!stack) return tl::unexpected(stack.error());
+    if (shard == 0) receive_groups_of((*stack)->addresses(), port);
     return std::unique_ptr<DpdkCarrier>(new DpdkCarrier(std::move(*stack), port, shard, steering));
 }
 

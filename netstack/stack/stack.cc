@@ -81,8 +81,9 @@ Stack::Stack(const StackConfig& config, const StackPort& port, LocalAddresses lo
     : local_(std::move(local)),
       pools_(std::move(pools)),
       neighbours_(std::move(neighbours)),
-      input_(local_, port.mac, port.mtu, port.offloads.unfinished_checksums),
-      output_(local_, neighbours_, port.offloads, port.mac, pools_->headers.get(), pools_->data.get()),
+      input_(local_, port.mac, port.mtu, port.offloads.unfinished_checksums, port.vlan),
+      output_(local_, neighbours_, port.offloads, port.mac, pools_->headers.get(), pools_->data.get(),
+              port.vlan),
       icmp_(config.echo_rate),
       icmpv6_(config.echo_rate) {
     neighbours_.follow(local_);

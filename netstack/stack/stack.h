@@ -54,6 +54,7 @@ struct StackConfig {
 struct StackPort {
     MacAddress mac;
     std::uint16_t mtu = 1500;
+    std::uint16_t vlan = 0;
     Offloads offloads;
     const Rss* rss = nullptr;  // outlives the stack
     unsigned shard = 0;
@@ -166,6 +167,7 @@ void Stack::visit_counters(Visitor&& visitor) const {
     visitor("IpInOverMtu", in.over_mtu.value());
     visitor("TcpInCsumErrors", in.bad_tcp_checksum.value());
     visitor("TcpInCsumUnfinished", in.unfinished_checksums.value());
+    visitor("EthInWrongVlan", in.wrong_vlan.value());
     visitor("EthInUnknownTypes", in.unknown_ether_type.value());
     const IpOutputCounters& out = output_.counters();
     visitor("IpOutTransmits", out.sent.value());

@@ -56,6 +56,8 @@ class Network:
         # Over veth the kernel leaves checksums and segmentation to a NIC that is not there.
         run(*in_namespace(self.a, "ethtool", "-K", KERNEL_INTERFACE, "tx", "off", "tso", "off", "gso", "off"))
         run("ip", "-n", self.a, "address", "add", KERNEL_ADDRESS + "/24", "dev", KERNEL_INTERFACE)
+        # In this namespace IPv6 addresses outlive a link that goes down, as IPv4's do.
+        run(*in_namespace(self.a, "sysctl", "-qw", "net.ipv6.conf.all.keep_addr_on_down=1"))
         # Without duplicate address detection, which would keep the address from use for a second.
         run("ip", "-n", self.a, "address", "add", KERNEL_ADDRESS6 + "/64", "dev", KERNEL_INTERFACE, "nodad")
         run("ip", "-n", self.a, "link", "set", "lo", "up")

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cstring>
+
 #include "netstack/port/mbuf.h"
 #include "tests/unit/port/frames6.h"
 
@@ -136,6 +138,19 @@ TEST_F(Icmpv6Test, RefusalsQuoteThePacket) {
     ASSERT_EQ(answer.size(), 1280u - 40);
     EXPECT_EQ(Octets(answer.begin(), answer.begin() + 8), (Octets{4, 1, 0, 0, 0, 0, 0, 6}));
     EXPECT_TRUE(std::equal(answer.begin() + 8, answer.end(), packet.begin()));
+}
+
+// A cable's packets have no headroom (netstack/port/wire.h).
+TEST_F(Icmpv6Test, RefusalsFindRoomForTheirHeaders) {
+    const Octets packet = test::ipv6(test::kPeerIp6, test::kOurIp6, 17, test::text("hello"));
+    rte_mbuf* m = pool.mbuf(packet);
+    std::memmove(m->buf_addr, rte_pktmbuf_mtod(m, char*), m->data_len);
+    m->data_off = 0;
+    ASSERT_TRUE(icmp.refuse(m, {test::kPeerIp6, test::kOurIp6, true, 64}, {4, 1, 6, false}, now));
+    EXPECT_GE(rte_pktmbuf_headroom(m), 58);
+    const Octets answer = test::bytes_of(m);
+    EXPECT_EQ(Octets(answer.begin() + 8, answer.end()), packet);
+    release(m);
 }
 
 // Section 2.4 (e).

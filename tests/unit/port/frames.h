@@ -49,10 +49,11 @@ inline std::uint16_t rfc1071(const Octets& bytes, std::uint32_t sum = 0) {
 
 inline Octets ethernet(const MacAddress& to, const MacAddress& from, std::uint16_t type,
                        const Octets& payload) {
-    Octets frame(to.octets.begin(), to.octets.end());
-    frame.insert(frame.end(), from.octets.begin(), from.octets.end());
-    put16(frame, type);
-    append(frame, payload);
+    Octets frame(14 + payload.size());
+    std::copy(to.octets.begin(), to.octets.end(), frame.begin());
+    std::copy(from.octets.begin(), from.octets.end(), frame.begin() + 6);
+    set16(frame, 12, type);
+    std::copy(payload.begin(), payload.end(), frame.begin() + 14);
     return frame;
 }
 

@@ -56,8 +56,10 @@ inline Octets icmpv6(const IpAddress& source, const IpAddress& destination, std:
 }
 
 inline Octets link_option(std::uint8_t type, const MacAddress& mac) {
-    Octets option{type, 1};
-    option.insert(option.end(), mac.octets.begin(), mac.octets.end());
+    Octets option(8);
+    option[0] = type;
+    option[1] = 1;
+    std::copy(mac.octets.begin(), mac.octets.end(), option.begin() + 2);
     return option;
 }
 

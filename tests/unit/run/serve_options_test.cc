@@ -80,6 +80,19 @@ TEST(ServeOptions, DpdkListensOnItsFirstAddressByDefault) {
     EXPECT_EQ(net::to_string(options->listen.at(0)), "10.0.0.1:9001");
 }
 
+TEST(ServeOptions, BothFamilies) {
+    const auto options = parse({"--net", "dpdk", "--ip", "10.0.0.1/24", "--ip", "2001:db8::1/64", "--gateway",
+                                "10.0.0.254", "--gateway", "fe80::1", "--listen",
+                                "ws://[2001:db8::1]:9001,ws://0.0.0.0:80,ws://[::]:80", "--vlan", "7"});
+    ASSERT_TRUE(options) << options.error().message;
+    EXPECT_EQ(options->ips.at(1).prefix, 64);
+    EXPECT_EQ(net::to_string(options->gateways.at(1)), "fe80::1");
+    EXPECT_EQ(net::to_string(options->listen.at(0)), "[2001:db8::1]:9001");
+    EXPECT_EQ(net::to_string(options->listen.at(2)), "[::]:80");
+    EXPECT_EQ(options->vlan, 7);
+    EXPECT_EQ(net::to_string(parse({"--listen", "ws://[::1]:9001"})->listen.at(0)), "[::1]:9001");
+}
+
 TEST(ServeOptions, SaysInOneSentenceWhatIsWrong) {
     const std::vector<std::vector<const char*>> wrong{
         {"--no-such-option"},
@@ -97,6 +110,12 @@ TEST(ServeOptions, SaysInOneSentenceWhatIsWrong) {
         {"--net", "dpdk", "--ip", "10.0.0.1"},
         {"--net", "dpdk", "--ip", "10.0.0.1/24", "--listen", "ws://10.0.0.2:80"},
         {"--net", "dpdk", "--ip", "10.0.0.1/24", "--gateway", "here"},
+        {"--net", "dpdk", "--ip", "10.0.0.1/24", "--listen", "ws://[2001:db8::1]:80"},
+        {"--net", "dpdk", "--ip", "2001:db8::1/129"},
+        {"--net", "dpdk", "--ip", "10.0.0.1/24", "--vlan", "4095"},
+        {"--net", "dpdk", "--ip", "10.0.0.1/24", "--vlan", "blue"},
+        {"--listen", "ws://::1:9001"},
+        {"--vlan", "7"},
         {"--ip", "10.0.0.1/24"},
         {"--config", "/no/such/file.toml"},
         {"stray"},

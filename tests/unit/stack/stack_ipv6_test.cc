@@ -273,6 +273,44 @@ TEST_F(StackIpv6, RoutersAreNotBelievedWhereAGatewayWasGiven) {
     EXPECT_EQ(stack->addresses().learnt().routers(), 0u);
 }
 
+// IEEE 802.1Q: a whole stack in a LAN speaks and hears tagged frames only.
+TEST(StackVlan, SpeaksInItsLan) {
+    static const Rss rss(1);
+    test::TestPool pool;
+    StackConfig config = test::config_of("2001:db8::1/64");
+    config.data_mbufs = config.header_mbufs = 512;
+    auto stack = *Stack::create(config, {.mac = test::kOurMac, .vlan = 7, .rss = &rss});
+    const Time now = Time{} + 1h;
+    const auto tagged = [](const Octets& frame) {
+        Octets result(frame.begin(), frame.begin() + 12);
+        test::put32(result, 0x81000007);
+        result.insert(result.end(), frame.begin() + 12, frame.end());
+        return result;
+    };
+    const auto take = [&] {
+        std::vector<Octets> frames;
+        stack->run_timers(now);
+        for (rte_mbuf* frame : stack->outgoing()) {
+            frames.push_back(test::bytes_of(frame));
+            release(frame);
+        }
+        stack->sent(frames.size());
+        return frames;
+    };
+    for (const Octets& frame : take())
+        EXPECT_EQ(Octets(frame.begin() + 12, frame.begin() + 16), (Octets{0x81, 0, 0, 7}));
+    const Octets question = test::frame6(test::solicitation(test::kPeerIp6, test::kOurIp6, test::kOurIp6,
+                                                            test::link_option(1, test::kPeerMac)));
+    std::vector<rte_mbuf*> burst{pool.mbuf(question), pool.mbuf(tagged(question))};
+    stack->receive(burst, now);
+    const auto out = take();
+    ASSERT_EQ(out.size(), 1u) << "the untagged one is not heard";
+    EXPECT_EQ(out[0], tagged(test::frame6(test::advertisement(test::kOurIp6, test::kPeerIp6, test::kOurIp6,
+                                                              test::kSolicited | test::kOverride,
+                                                              test::link_option(2, test::kOurMac)),
+                                          test::kPeerMac, test::kOurMac)));
+}
+
 // Whatever comes, nothing leaks and nothing crashes (run under the sanitizers too).
 TEST_F(StackIpv6, SurvivesDamagedPackets) {
     introduce();
