@@ -11,7 +11,9 @@
 #include <optional>
 #include <sstream>
 #include <string_view>
+#include <thread>
 
+#include "netstack/base/time.h"
 #include "netstack/eal/captured_output.h"
 
 namespace millrace::net {
@@ -172,8 +174,12 @@ void Eal::launch(unsigned worker, std::function<void()> body) {
         &w.body, w.lcore);
 }
 
+// rte_eal_wait_lcore() alone would spin, on a CPU that the shards' other ends may need.
 void Eal::join(unsigned worker) {
-    rte_eal_wait_lcore(workers_->workers.at(worker).lcore);
+    const unsigned lcore = workers_->workers.at(worker).lcore;
+    while (rte_eal_get_lcore_state(lcore) == RUNNING)
+        std::this_thread::sleep_for(1ms);
+    rte_eal_wait_lcore(lcore);
 }
 
 }  // namespace millrace::net
