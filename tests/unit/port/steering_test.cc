@@ -5,7 +5,7 @@
 #include <array>
 
 #include "netstack/port/mbuf.h"
-#include "tests/unit/port/frames.h"
+#include "tests/unit/port/frames6.h"
 
 namespace millrace::net {
 namespace {
@@ -82,6 +82,56 @@ TEST_F(SteeringTest, IcmpErrorsFollowTheConnectionTheyQuote) {
         test::ethernet(test::kOurMac, test::kPeerMac, 0x0800,
                        test::ipv4(test::kPeerIp, test::kOurIp, 1, test::icmp(8, 0, 0, Octets(64, 3))));
     EXPECT_EQ(owners(*steering, echo), std::vector{0u}) << "answered where it arrived";
+}
+
+TEST_F(SteeringTest, Ipv6FlowsGoToTheShardThatRssNames) {
+    auto steering = *Steering::create(rss, false, 1500);
+    std::array<unsigned, kShards> seen{};
+    for (std::uint16_t port = 1; port <= 60; ++port) {
+        const SocketAddress peer{test::kPeerIp6, port}, ours{test::kOurIp6, 80};
+        const unsigned expected = rss.queue_of(peer, ours);
+        const Octets packet = test::ipv6(peer.ip, ours.ip, 6, test::tcp(peer, ours));
+        ASSERT_EQ(owners(*steering, test::frame6(packet)), std::vector{expected});
+        ++seen[expected];
+    }
+    for (const unsigned n : seen)
+        EXPECT_GT(n, 0u);
+}
+
+// RFC 4861: each shard has a neighbour table of its own.
+TEST_F(SteeringTest, NeighbourDiscoveryGoesToEveryShard) {
+    auto steering = *Steering::create(rss, true, 1500);
+    for (const Octets& packet :
+         {test::solicitation(test::kPeerIp6, test::kOurIp6, test::kOurIp6, {}),
+          test::advertisement(test::kPeerIp6, test::kOurIp6, test::kPeerIp6, test::kSolicited, {})})
+        EXPECT_EQ(owners(*steering, test::frame6(packet)), (std::vector{0u, 1u, 2u}));
+}
+
+TEST_F(SteeringTest, Icmpv6ErrorsFollowTheConnectionTheyQuote) {
+    auto steering = *Steering::create(rss, true, 1500);
+    for (std::uint16_t port = 1; port <= 30; ++port) {
+        const SocketAddress ours{test::kOurIp6, port}, peer{{0x2a00000000000000, 9}, 443};
+        const Octets quoted = test::ipv6(ours.ip, peer.ip, 6, test::tcp(ours, peer));
+        for (const std::uint8_t type : {1, 2}) {
+            const Octets message = test::icmpv6(test::kPeerIp6, ours.ip, type, 0, 1280, quoted);
+            ASSERT_EQ(owners(*steering, test::frame6(test::ipv6(test::kPeerIp6, ours.ip, 58, message))),
+                      std::vector{rss.queue_of(peer, ours)});
+        }
+    }
+    const Octets echo = test::icmpv6(test::kPeerIp6, test::kOurIp6, 128, 0, 0, Octets(64, 3));
+    EXPECT_EQ(owners(*steering, test::frame6(test::ipv6(test::kPeerIp6, test::kOurIp6, 58, echo))),
+              std::vector{0u});
+}
+
+TEST_F(SteeringTest, Ipv6TruncationsAtEveryLengthAreHarmless) {
+    auto steering = *Steering::create(rss, false, 1500);
+    const SocketAddress ours{test::kOurIp6, 1}, peer{test::kPeerIp6, 443};
+    const Octets quoted = test::ipv6(ours.ip, peer.ip, 6, test::tcp(ours, peer));
+    const Octets whole =
+        test::frame6(test::ipv6(peer.ip, ours.ip, 58, test::icmpv6(peer.ip, ours.ip, 1, 0, 0, quoted)));
+    for (std::size_t length = 1; length < whole.size(); ++length)
+        EXPECT_FALSE(
+            owners(*steering, Octets(whole.begin(), whole.begin() + static_cast<long>(length))).empty());
 }
 
 TEST_F(SteeringTest, AFullWireDropsAndCounts) {

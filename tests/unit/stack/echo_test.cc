@@ -36,6 +36,7 @@ struct Client {
 struct Shape {
     unsigned client_shards, server_shards;
     bool offload;
+    bool ipv6 = false;
 };
 
 class StackEcho : public ::testing::TestWithParam<Shape> {};
@@ -47,9 +48,9 @@ TEST_P(StackEcho, ConnectionsEchoAndCloseAndAllMemoryReturns) {
                                  .slots = 1024,
                                  .mbufs = 3000,
                                  .checksum_offload = shape.offload});
-    End client(cable->a(), test::config_of("10.0.0.1/24")),
-        server(cable->b(), test::config_of("10.0.0.2/24"));
-    const SocketAddress service{Ipv4{0x0a000002}, 9001};
+    End client(cable->a(), test::config_of(shape.ipv6 ? "2001:db8::1/64" : "10.0.0.1/24")),
+        server(cable->b(), test::config_of(shape.ipv6 ? "2001:db8::2/64" : "10.0.0.2/24"));
+    const SocketAddress service{shape.ipv6 ? *parse_ip("2001:db8::2") : Ipv4{0x0a000002}, 9001};
     for (unsigned i = 0; i < server.shards(); ++i)
         ASSERT_TRUE(server.shard(i).listen(service));
 
@@ -112,11 +113,12 @@ TEST_P(StackEcho, ConnectionsEchoAndCloseAndAllMemoryReturns) {
 
 INSTANTIATE_TEST_SUITE_P(Shapes, StackEcho,
                          ::testing::Values(Shape{1, 1, false}, Shape{1, 1, true}, Shape{2, 2, false},
-                                           Shape{4, 1, false}, Shape{1, 4, false}),
+                                           Shape{4, 1, false}, Shape{1, 4, false}, Shape{1, 1, true, true},
+                                           Shape{2, 2, false, true}, Shape{3, 4, false, true}),
                          [](const auto& shape) {
                              return std::to_string(shape.param.client_shards) + "x" +
                                     std::to_string(shape.param.server_shards) +
-                                    (shape.param.offload ? "Offload" : "");
+                                    (shape.param.offload ? "Offload" : "") + (shape.param.ipv6 ? "Ipv6" : "");
                          });
 
 // Whatever the wire does, every byte arrives once and in order.
