@@ -46,6 +46,11 @@ int Reassembly::insert(rte_mbuf* packet, Seq seq, Seq rcv_nxt) {
 
     int more = 1;
     rte_mbuf* after = before ? before->next : head;
+    // Between the two there may be no gap, where they could not be joined.
+    if (after != nullptr && held_seq(after) == held_seq(packet) && held_end(packet) <= held_end(after)) {
+        rte_pktmbuf_free(packet);
+        return 0;
+    }
     while (after != nullptr && held_end(after) <= held_end(packet)) {
         rte_pktmbuf_free_seg(std::exchange(after, after->next));
         --more;

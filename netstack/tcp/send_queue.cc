@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "netstack/tcp/rto.h"
+
 namespace millrace::tcp {
 namespace {
 
@@ -44,7 +46,8 @@ void SendQueue::push(rte_mbuf* unit, std::uint16_t length) {
 void SendQueue::deliver(const TxMeta& m, Arrival& arrival) {
     constexpr std::uint32_t kClock = 1000;  // of timestamps, in microseconds
     arrival.bytes += m.length;
-    const std::uint32_t rtt = std::max(arrival.now - m.sent_at, 1u);
+    // What is longer tells of a clock that jumped.
+    const std::uint32_t rtt = std::clamp(arrival.now - m.sent_at, 1u, kMaxRto);
     if (m.has(kUnitResent)) {
         arrival.resent = true;
         const bool earlier = arrival.echo_age != Arrival::kNoEcho && arrival.echo_age > rtt + kClock;
@@ -142,7 +145,7 @@ void SendQueue::mark_sent_before(std::uint32_t time, Seq snd_nxt) {
 std::uint32_t SendQueue::detect_losses(std::uint32_t now, std::uint32_t reo_wnd, Seq snd_nxt,
                                        unsigned& lost_again) {
     if (rack.rtt == 0) return 0;
-    std::int32_t timeout = 0;
+    std::uint32_t timeout = 0;
     for (rte_mbuf* unit = head; unit != nullptr && meta(unit).seq < snd_nxt; unit = after(unit)) {
         const TxMeta& m = meta(unit);
         if (m.marks & (kUnitSacked | kUnitLost)) continue;
@@ -150,15 +153,15 @@ std::uint32_t SendQueue::detect_losses(std::uint32_t now, std::uint32_t reo_wnd,
             if (!m.has(kUnitResent)) break;
             continue;
         }
-        const auto left = static_cast<std::int32_t>(m.sent_at + rack.rtt + reo_wnd - now);
-        if (left > 0) {
-            timeout = std::max(timeout, left);
+        const std::uint32_t elapsed = now - m.sent_at;
+        if (elapsed < rack.rtt + reo_wnd) {
+            timeout = std::max(timeout, rack.rtt + reo_wnd - elapsed);
         } else {
             if (m.has(kUnitResent)) ++lost_again;
             mark_lost(unit, snd_nxt);
         }
     }
-    return static_cast<std::uint32_t>(timeout);
+    return timeout;
 }
 
 rte_mbuf* SendQueue::first_lost() {

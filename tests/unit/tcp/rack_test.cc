@@ -123,6 +123,26 @@ TEST(TcpRack, AndALossIsFoundWhenItIsOver) {
     EXPECT_EQ(s.sent(), (Numbers{10}));
 }
 
+// A machine that slept: half of 2^32 microseconds later the time of sending seems yet to come.
+TEST(TcpRack, AndAfterTheClockHasJumped) {
+    Sender s;
+    s.fly(10);
+    s.ack(0, {{1, 2}});
+    s.ack(10);
+    s.fly(10);
+    s.ack(10, {{11, 16}});
+    s.advance(36min);
+    EXPECT_EQ(s.sent(), (Numbers{10}));
+}
+
+TEST(TcpRack, ARoundTripAcrossAJumpOfTheClockIsAMinuteAtMost) {
+    Sender s;
+    s.fly(10);
+    s.now += 40min;
+    s.ack(0, {{1, 2}});
+    EXPECT_EQ(s.q().rack.rtt, kMaxRto);
+}
+
 TEST(TcpRack, AnAckThatMayBeOfTheFirstTransmissionTellsNoRoundTrip) {  // step 2
     Sender s;
     s.fly(10);

@@ -65,6 +65,20 @@ TEST_P(TcpReassembly, AnyOverlapsYieldTheStream) {
 
 INSTANTIATE_TEST_SUITE_P(Starts, TcpReassembly, ::testing::Values(0u, 1000u, 0xffffe000u, 0x7ffff000u));
 
+// Two neighbours too large to share an mbuf, and a segment with the end of the one and the beginning of the
+// other.
+TEST(TcpReassemblyBound, ASegmentAcrossTwoNeighboursBringsNothing) {
+    Pools pools(63, 15);
+    Reassembly r;
+    r.insert(piece(pools, 100, 1500), Seq{100}, Seq{0});
+    r.insert(piece(pools, 1600, 1500), Seq{1600}, Seq{0});
+    ASSERT_EQ(r.count, 2u);
+    EXPECT_EQ(r.insert(piece(pools, 1000, 1000), Seq{1000}, Seq{0}), 0);
+    EXPECT_EQ(r.count, 2u);
+    EXPECT_EQ(pools.missing(), 2u);
+    r.free_all();
+}
+
 TEST(TcpReassemblyBound, TinySegmentsShareAnMbuf) {
     Pools pools(63, 15);
     Reassembly r;
