@@ -8,11 +8,19 @@ namespace millrace::bench {
 
 namespace {
 
-using net::Ipv4;
+// The server's address, the first of the clients', and the subnet of both.
+struct Addresses {
+    net::IpAddress server, first_client;
+    std::uint8_t prefix;
+};
+constexpr Addresses kIpv4{net::Ipv4{10u << 24 | 1}, net::Ipv4{10u << 24 | 1 << 16 | 1},
+                          8};                                                           // 10.0.0.1, 10.1.0.1
+constexpr Addresses kIpv6{{0x20010db800000000, 1}, {0x20010db800000000, 0x10001}, 64};  // 2001:db8::1, ::1:1
 
-constexpr Ipv4 kServer{10u << 24 | 1};                 // 10.0.0.1
-constexpr Ipv4 kFirstClient{10u << 24 | 1 << 16 | 1};  // 10.1.0.1
-constexpr std::uint8_t kPrefix = 8;
+const Addresses& addresses_of(const LabOptions& options) {
+    return options.ipv6 ? kIpv6 : kIpv4;
+}
+
 constexpr std::uint16_t kPort = 9001;
 
 // A client address has some 64,000 ports; a search for a free one stays short while half of them are free.
@@ -76,11 +84,12 @@ Expected<Ends> Ends::create(const LabOptions& options) {
     if (!cable) return tl::unexpected(cable.error());
     ends.cable_ = std::move(*cable);
 
+    const Addresses& at = addresses_of(options);
     const auto addresses = static_cast<std::uint32_t>(options.connections / kConnectionsPerAddress + 1);
     const auto server =
-        stack_config(options, options.server_cores.size(), {.first = kServer, .prefix = kPrefix});
+        stack_config(options, options.server_cores.size(), {.first = at.server, .prefix = at.prefix});
     const auto client = stack_config(options, options.client_cores.size(),
-                                     {.first = kFirstClient, .count = addresses, .prefix = kPrefix});
+                                     {.first = at.first_client, .count = addresses, .prefix = at.prefix});
     if (auto added = add_shards(server, ends.cable_->a(), options.server_cores.size(), ends.server_steering_,
                                 ends.servers_);
         !added)
@@ -90,7 +99,7 @@ Expected<Ends> Ends::create(const LabOptions& options) {
         !added)
         return tl::unexpected(added.error());
     for (auto& carrier : ends.servers_)
-        if (auto listening = carrier->listen(server_address()); !listening)
+        if (auto listening = carrier->listen(server_address(options)); !listening)
             return tl::unexpected(listening.error());
     return ends;
 }
@@ -113,8 +122,8 @@ EndpointConfig Ends::endpoint_config() {
     return {};
 }
 
-net::SocketAddress Ends::server_address() {
-    return {kServer, kPort};
+net::SocketAddress Ends::server_address(const LabOptions& options) {
+    return {addresses_of(options).server, kPort};
 }
 
 }  // namespace millrace::bench

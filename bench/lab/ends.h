@@ -25,7 +25,7 @@ class Ends {
     // What all packet pools take together.
     static std::size_t memory_mib(const LabOptions& options);
     static EndpointConfig endpoint_config();
-    static net::SocketAddress server_address();
+    static net::SocketAddress server_address(const LabOptions& options);
 
   private:
     std::unique_ptr<net::Cable> cable_;

@@ -115,7 +115,7 @@ Expected<void> Lab::make_shards() {
                                           .pattern = pattern_,
                                           .index = i,
                                           .ring = i == 0 ? &*ring_ : nullptr,
-                                          .server = Ends::server_address()});
+                                          .server = Ends::server_address(options_)});
         if (!shard) return tl::unexpected(shard.error());
         clients_.push_back(std::move(*shard));
     }

@@ -104,6 +104,7 @@ void add_lab_options(CLI::App& command, LabArguments& arguments) {
             "--checksum", [&options](const std::string& text) { options.checksums = text == "on"; },
             "compute and check IPv4 and TCP checksums at both ends (default on)")
         ->check(CLI::IsMember({"on", "off"}));
+    command.add_flag("--ipv6", options.ipv6, "over IPv6 instead of IPv4");
     command.add_option(
         "--eal", options.eal,
         "arguments for DPDK's EAL instead of the embedded default, which needs no root and no hugepages");

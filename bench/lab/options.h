@@ -24,6 +24,7 @@ struct LabOptions {
     std::vector<unsigned> client_cores;
     std::uint64_t seed = 1;
     bool checksums = true;
+    bool ipv6 = false;
     std::string eal;                  // empty: the embedded default
     std::optional<std::string> json;  // "-": standard output
 };

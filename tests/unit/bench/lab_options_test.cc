@@ -39,6 +39,7 @@ TEST(LabOptions, Defaults) {
     EXPECT_EQ(options->duration, 5s);
     EXPECT_TRUE(options->connect && options->hold && options->echo && options->latency);
     EXPECT_TRUE(options->checksums);
+    EXPECT_FALSE(options->ipv6);
     EXPECT_THAT(options->server_cores, ElementsAre(0u));
     EXPECT_THAT(options->client_cores, ElementsAre(1u));
     EXPECT_FALSE(options->json);

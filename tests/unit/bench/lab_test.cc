@@ -194,6 +194,14 @@ TEST(Lab, SaysWhenChecksumsAreOff) {
     EXPECT_THAT(outcome.result()["remarks"].dump(), HasSubstr("checksums"));
 }
 
+TEST(Lab, RunsOverIpv6) {
+    const Outcome outcome =
+        run(lab({"--ipv6", "--connections", "50", "--echo-connections", "10", "--stages", "hold,echo"}));
+    ASSERT_EQ(outcome.status, 0) << outcome.err;
+    EXPECT_EQ(outcome.result()["valid"], true);
+    EXPECT_EQ(outcome.result()["stages"]["hold"]["verified"], 50);
+}
+
 TEST(Lab, AnInterruptEndsTheRunAndMakesItInvalid) {
     Process process({"lab", "--connections", "100", "--duration", "10m", "--stages", "echo", "--json", "-"});
     std::this_thread::sleep_for(1s);  // wherever it is by now
@@ -259,7 +267,7 @@ TEST(Lab, HelpNamesEveryOption) {
     EXPECT_EQ(outcome.status, 0);
     for (const char* option :
          {"--connections", "--payload", "--in-flight", "--duration", "--stages", "--cores", "--cores-server",
-          "--cores-client", "--seed", "--checksum", "--eal", "--json"})
+          "--cores-client", "--seed", "--checksum", "--ipv6", "--eal", "--json"})
         EXPECT_THAT(outcome.out, HasSubstr(option));
 }
 
