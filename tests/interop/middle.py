@@ -67,10 +67,10 @@ class Middle:
         run(*in_namespace(self.name, "nft", rules))
 
     def lose(self, permille):
-        """Each frame, in either direction, with this probability."""
+        """Each IPv4 packet, in either direction, with this probability; ARP's three tries are not what is tested."""
         self.filter("table netdev millrace {" + "".join(
             f"chain {name} {{ type filter hook ingress device {device} priority 0; "
-            f"numgen random mod 1000 < {permille} counter drop; }}\n"
+            f"meta protocol ip numgen random mod 1000 < {permille} counter drop; }}\n"
             for name, device in (("there", TO_KERNEL), ("back", TO_STACK))) + "}")
 
 

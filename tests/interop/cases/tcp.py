@@ -17,7 +17,7 @@ from carrier import EAL
 GIB = 1 << 30
 
 
-def both_ways(carrier, way, size, patience=240):
+def both_ways(carrier, way, size, patience=240 if FULL else 90):
     """First to the stack, then from it: the reports of each."""
     there = exchange(carrier, way, {"receive": size, "end": "after"}, {"send": size, "end": "sent"}, True, patience)
     finished(there)
