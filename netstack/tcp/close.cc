@@ -62,7 +62,7 @@ void Tcp::withdraw(Handle h) {
 bool Tcp::fin_acked(Handle h) {
     switch (h.c.state) {
         case State::kFinWait1:
-            h.c.state = State::kFinWait2;
+            enter_fin_wait_2(h);
             return true;
         case State::kClosing:
             enter_time_wait(h);

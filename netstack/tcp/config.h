@@ -24,6 +24,12 @@ struct Config {
     Duration delayed_ack = 40ms;  // zero: acknowledge every segment at once
     Duration min_rto = 200ms;     // RFC 6298 (2.4) says 1 s SHOULD; Linux' value, allowed by RFC 8961
     Duration time_wait = 60s;     // 2 MSL (RFC 9293 section 3.4.2), with MSL 30 s
+    Duration fin_wait_2 = 60s;    // a peer that is silent so long after our FIN is given up; zero: never
+    Duration keep_alive{};  // silence after which the peer is probed (RFC 9293 section 3.8.4); zero: off
+    Duration keep_alive_interval = 75s;  // between unanswered probes,
+    std::uint8_t keep_alive_probes = 9;  // of which so many end the connection
+    Duration user_timeout{};             // RFC 5482, at most 2 h; zero: retransmissions are counted instead
+    Duration user_timeout_most{};        // up to which a peer's option may name another; zero: it is ignored
     std::array<std::uint64_t, 2> secret{};  // keys of ISNs and of the table's hash
 };
 

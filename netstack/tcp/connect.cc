@@ -27,7 +27,7 @@ void Tcp::begin_choosing_ports() {
 
 // RFC 6056 section 3.3.3: a keyed offset for each remote end, and one counter. Walking all ports of an
 // address before the next address keeps the cost of a choice constant up to millions of connections.
-bool Tcp::choose_local(const SocketAddress& remote, SocketAddress& local) {
+bool Tcp::choose_local(const SocketAddress& remote, SocketAddress& local, std::optional<Seq>& above) {
     const auto serves = [&](const AddressRange& range) {
         return scope_of(range.first) == scope_of(remote.ip);
     };
@@ -47,7 +47,8 @@ bool Tcp::choose_local(const SocketAddress& remote, SocketAddress& local) {
         local.ip = range->first.plus(tuple / kPorts);
         local.port = static_cast<std::uint16_t>(kFirstPort + tuple % kPorts);
         if (rss_->queues() > 1 && rss_->queue_of(remote, local) != shard_) continue;
-        if (find(hash_of(remote, local), remote, local) == kNoBlock) return true;
+        const std::uint32_t taken = find(hash_of(remote, local), remote, local);
+        if (taken == kNoBlock || reopen_time_wait(handle(ConnId{taken}), above)) return true;
     }
     return false;
 }
@@ -55,7 +56,8 @@ bool Tcp::choose_local(const SocketAddress& remote, SocketAddress& local) {
 ConnId Tcp::connect(SocketAddress remote, Time now) {
     set_now(now);
     SocketAddress local;
-    if (!choose_local(remote, local)) {
+    std::optional<Seq> above;
+    if (!choose_local(remote, local, above)) {
         ++counters_.no_ports;
         return net::kNoConn;
     }
@@ -70,7 +72,8 @@ ConnId Tcp::connect(SocketAddress remote, Time now) {
         ++counters_.attempt_fails;
         return net::kNoConn;
     }
-    begin(h, remote, local, State::kSynSent, initial_sequence(config_.secret, local, remote, now_));
+    const Seq clocked = initial_sequence(config_.secret, local, remote, now_);
+    begin(h, remote, local, State::kSynSent, above ? max(*above, clocked) : clocked);
     h.c.set(kActiveOpen);
     ++counters_.active_opens;
     return h.id();

@@ -21,7 +21,12 @@ struct PathMtu {
 
 struct Extra {
     PathMtu path;
-    std::uint32_t heard_at = 0;  // milliseconds: when the peer's last segment came
+    // Milliseconds. Kept by keep_alive.cc, as all below.
+    std::uint32_t heard_at = 0;          // when the peer's last segment came
+    std::uint32_t keep_alive = 0;        // of silence; 0: off
+    std::uint32_t user_timeout = 0;      // that the peer asked for; 0: none
+    std::uint32_t unanswered_since = 0;  // valid while Connection::retries is not 0
+    std::uint8_t keep_alives = 0;        // probes unanswered
 };
 static_assert(sizeof(Extra) <= 64);
 

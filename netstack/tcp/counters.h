@@ -22,7 +22,8 @@ struct Counters {
     Counter loss_probes, loss_probe_recoveries;
     Counter out_of_order, out_of_order_drops, receive_drops_events;
     Counter dsack_old_sent, dsack_out_of_order_sent;
-    Counter time_wait, time_wait_recycled, time_wait_evicted;
+    Counter time_wait, time_wait_recycled, time_wait_reused, time_wait_evicted;
+    Counter keep_alives, fin_wait_2_timeouts, aborts_on_memory;
     Counter data_pool_dry, header_pool_dry, blocks_dry, shared_copies;
     Counter unreachables, icmps_out_of_window, path_mtu_messages, path_mtu_reductions, path_mtu_floors;
     Counter path_mtu_black_holes, path_mtu_probes_passed, path_mtu_probes_failed;
@@ -82,7 +83,11 @@ inline constexpr std::array kCounterNames{
     CounterName{"tcp.TCPDSACKOfoSent", &Counters::dsack_out_of_order_sent},
     CounterName{"tcp.TW", &Counters::time_wait},
     CounterName{"tcp.TWRecycled", &Counters::time_wait_recycled},
+    CounterName{"tcp.TWReused", &Counters::time_wait_reused},
     CounterName{"tcp.TWEvicted", &Counters::time_wait_evicted},
+    CounterName{"tcp.TCPKeepAlive", &Counters::keep_alives},
+    CounterName{"tcp.TCPAbortOnLinger", &Counters::fin_wait_2_timeouts},
+    CounterName{"tcp.TCPAbortOnMemory", &Counters::aborts_on_memory},
     CounterName{"tcp.DataPoolDry", &Counters::data_pool_dry},
     CounterName{"tcp.HeaderPoolDry", &Counters::header_pool_dry},
     CounterName{"tcp.BlocksDry", &Counters::blocks_dry},

@@ -114,7 +114,7 @@ void Tcp::syn_sent_input(Handle h, Segment& segment) {
     c.rcv_nxt = segment.seq + 1;
     c.rcv_adv = c.rcv_nxt + syn_window();
     c.last_ack_sent = c.rcv_nxt;
-    learn_options(c, segment.options);
+    learn_options(h, segment.options);
     if (ack_is_ours) {
         established(h, segment);
         c.set(kAckNow);

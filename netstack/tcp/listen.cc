@@ -9,13 +9,14 @@
 
 namespace millrace::tcp {
 
-Expected<void> Tcp::listen(SocketAddress address) {
+Expected<void> Tcp::listen(SocketAddress address, std::optional<Duration> keep_alive) {
     if (address.port == 0) return fail("a listener needs a port: write it as ADDR:PORT");
     if (!address.ip.is_unspecified() && !is_local(address.ip))
         return fail("cannot listen on " + to_string(address) +
                     ": the address is not one of this shard's own");
-    if (std::find(listeners_.begin(), listeners_.end(), address) == listeners_.end())
-        listeners_.push_back(address);
+    const auto same = [&](const Listener& listener) { return listener.address == address; };
+    if (std::none_of(listeners_.begin(), listeners_.end(), same))
+        listeners_.push_back({address, keep_alive.value_or(config_.keep_alive)});
     return {};
 }
 
@@ -24,11 +25,14 @@ void Tcp::stop_listening() {
     listeners_.clear();
 }
 
-bool Tcp::listening_on(SocketAddress local) const {
-    return std::any_of(listeners_.begin(), listeners_.end(), [&](const SocketAddress& listener) {
-        const bool any = listener.ip.is_unspecified() && listener.ip.is_v4() == local.ip.is_v4();
-        return listener.port == local.port && (any || listener.ip == local.ip);
-    });
+// Null when nobody listens there.
+const Tcp::Listener* Tcp::listening_on(const SocketAddress& local) const {
+    for (const Listener& listener : listeners_) {
+        const auto& [ip, port] = listener.address;
+        const bool any = ip.is_unspecified() && ip.is_v4() == local.ip.is_v4();
+        if (port == local.port && (any || ip == local.ip)) return &listener;
+    }
+    return nullptr;
 }
 
 // Of LISTEN's checks: RST is ignored, ACK brings a cookie back or is answered with RST, SYN opens. `iss` is
@@ -45,7 +49,7 @@ void Tcp::listen_input(Segment& segment, SocketAddress remote, SocketAddress loc
     const Seq isn = iss ? *iss : initial_sequence(config_.secret, local, remote, now_);
     const std::uint32_t slot = half_opened(remote, local, segment.seq, isn);
     if (slot == kNoBlock) return;
-    learn_options(slab_[slot], segment.options);
+    learn_options(handle(ConnId{slot}), segment.options);
     // Data that came on the SYN are not kept: the peer sends them again once we have acknowledged the SYN.
 }
 
@@ -107,7 +111,7 @@ bool Tcp::cookie_arrives(Segment& segment, SocketAddress remote, SocketAddress l
         .ts_value = segment.options.ts_value, .mss = *mss, .has_timestamps = segment.options.has_timestamps};
     if (options.has_timestamps) read_cookie_timestamp(segment.options.ts_echo, options);
     Handle h = handle(ConnId{slot});
-    learn_options(h.c, options);
+    learn_options(h, options);
     segment_arrives(h, segment);
     h.c.rtt = {};  // when the SYN-ACK left is not known (RFC 6298 section 3)
     return true;

@@ -66,7 +66,8 @@ Extra& Tcp::extra(Handle h) {
 
 // What the peer's SYN offers (RFC 9293 section 3.7.1, RFC 7323 sections 2.5 and 3.2). Our SYN offers all we
 // have; our SYN-ACK no more than the SYN did.
-void Tcp::learn_options(Connection& c, const Options& options) {
+void Tcp::learn_options(Handle h, const Options& options) {
+    Connection& c = h.c;
     if (options.has_timestamps) {
         c.set(kTimestamps);
         c.ts_recent = options.ts_value;
@@ -77,6 +78,7 @@ void Tcp::learn_options(Connection& c, const Options& options) {
         c.scales = static_cast<std::uint8_t>(receive_scale_ << 4 | options.window_scale);
     }
     if (options.sack_permitted && config_.sack) c.set(kSack);
+    learn_user_timeout(h, options.user_timeout);
     // RFC 6691: the MSS is less what our options take; and a unit must fit one mbuf.
     std::uint16_t mss = options.mss != 0 ? options.mss : default_mss(c.has(kIpv6));
     if (mss < kLeastMss) {
@@ -106,6 +108,7 @@ void Tcp::established(Handle h, const Segment& segment) {
     c.snd_wl2 = segment.ack;
     push_event(h, c.has(kActiveOpen) ? EventKind::kConnected : EventKind::kAccepted);
     mark_dirty(h);  // what was appended, or a FIN that was queued, before
+    start_keep_alive(h);
 }
 
 void Tcp::finish(Handle h, CloseReason reason) {

@@ -13,6 +13,7 @@ enum Kind : std::uint8_t {
     kSackPermitted = 4,
     kSackKind = 5,
     kTimestampsKind = 8,
+    kUserTimeout = 28,
 };
 
 std::uint32_t read32(const std::uint8_t* at) {
@@ -56,6 +57,9 @@ bool parse_any_options(std::span<const std::uint8_t> bytes, Options& options) {
             options.has_timestamps = true;
             options.ts_value = read32(value);
             options.ts_echo = read32(value + 4);
+        } else if (bytes[0] == kUserTimeout && length == 4) {  // RFC 5482 section 2: minutes or seconds
+            const std::uint32_t time = (value[0] & 0x7fu) << 8 | value[1];
+            options.user_timeout = value[0] & 0x80 ? time * 60 : time;
         }
         bytes = bytes.subspan(length);
     }

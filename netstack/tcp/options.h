@@ -30,7 +30,8 @@ constexpr std::uint16_t default_mss(bool ipv6) {
 struct Options {
     std::uint32_t ts_value = 0;
     std::uint32_t ts_echo = 0;
-    std::uint16_t mss = 0;  // 0: not given
+    std::uint32_t user_timeout = 0;  // seconds (RFC 5482); 0: not given
+    std::uint16_t mss = 0;           // 0: not given
     std::uint8_t window_scale = 0;
     bool has_timestamps = false;
     bool has_window_scale = false;

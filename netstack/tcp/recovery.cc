@@ -114,7 +114,7 @@ void Tcp::retransmission_timeout(Handle h) {
     Connection& c = h.c;
     ++counters_.timeouts;
     if (too_large_timed_out(h)) return;
-    if (c.retries == kMostRetries) {
+    if (unanswered_too_long(h, kMostRetries)) {
         ++counters_.aborts_on_timeout;
         return finish(h, CloseReason::kTimedOut);
     }

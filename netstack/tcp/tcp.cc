@@ -103,18 +103,20 @@ Tcp::~Tcp() {
 
 void Tcp::set_now(Time now) {
     if (now == now_) return;
-    const bool look_at_pool = now - pool_seen_at_ >= kPoolInterval;
+    const bool long_ago = now - pool_seen_at_ >= kPoolInterval;
     now_ = now;
     const auto ns = static_cast<std::uint64_t>(now.time_since_epoch().count());
     now_us_ = static_cast<std::uint32_t>(ns / 1000);
     now_ms_ = static_cast<std::uint32_t>(ns / 1'000'000);
     now_hours_ = static_cast<std::uint16_t>(ns / 3'600'000'000'000);
-    if (look_at_pool) {
-        pool_seen_at_ = now;
-        data_budget_.recount();
-        header_budget_.recount();
-        under_pressure_ = data_budget_.spent() || header_budget_.spent();
-    }
+    if (long_ago) look_at_pool();
+}
+
+void Tcp::look_at_pool() {
+    pool_seen_at_ = now_;
+    data_budget_.recount();
+    header_budget_.recount();
+    under_pressure_ = data_budget_.spent() || header_budget_.spent();
 }
 
 void Tcp::limit_ipv6_mtu(std::uint16_t mtu) {

@@ -128,7 +128,8 @@ class Tcp {
 
     // --- the carrier's connection operations (netstack/carrier.h) ---
     // 0.0.0.0 listens on every IPv4 address, :: on every IPv6 one.
-    Expected<void> listen(SocketAddress address);
+    // `keep_alive`: of the connections that it accepts, instead of the configuration's.
+    Expected<void> listen(SocketAddress address, std::optional<Duration> keep_alive = {});
     void stop_listening();
     ConnId connect(SocketAddress remote, Time now);
     void close(ConnId id);
@@ -176,6 +177,11 @@ class Tcp {
   private:
     friend class Inspector;  // tests/sim/invariants.h
 
+    struct Listener {
+        SocketAddress address;
+        Duration keep_alive;
+    };
+
     // One connection in the hand: its slot's number and its lines.
     struct Handle {
         std::uint32_t slot;
@@ -187,6 +193,7 @@ class Tcp {
         std::vector<AddressRange> local, const net::Rss& rss, unsigned shard);
     Handle handle(ConnId id) { return {net::index(id), slab_[net::index(id)]}; }
     void set_now(Time now);
+    void look_at_pool();
     std::uint32_t hash_of(const SocketAddress& remote, const SocketAddress& local) const;
     std::uint32_t find(std::uint32_t hash, const SocketAddress& remote, const SocketAddress& local) const;
     AddressPair addresses(const Connection& c) const {
@@ -203,17 +210,17 @@ class Tcp {
     void release(Handle h);  // everything the connection held, its place in the table, its slot
     void release_buffers(Connection& c);
     Extra& extra(Handle h);
-    void learn_options(Connection& c, const Options& options);
+    void learn_options(Handle h, const Options& options);
     void established(Handle h, const Segment& segment);
     bool is_local(const IpAddress& address) const;
 
     // connect.cc
     void begin_choosing_ports();
-    bool choose_local(const SocketAddress& remote, SocketAddress& local);
+    bool choose_local(const SocketAddress& remote, SocketAddress& local, std::optional<Seq>& above);
 
     // listen.cc
     void listen_input(Segment& segment, SocketAddress remote, SocketAddress local, std::optional<Seq> iss);
-    bool listening_on(SocketAddress local) const;
+    const Listener* listening_on(const SocketAddress& local) const;
     void answer_with_cookie(const Segment& segment, SocketAddress remote, SocketAddress local);
     bool cookie_arrives(Segment& segment, SocketAddress remote, SocketAddress local);
     std::uint32_t half_opened(SocketAddress remote, SocketAddress local, Seq irs, Seq iss);
@@ -275,6 +282,17 @@ class Tcp {
     void note_probe(Handle h, Seq end, std::uint32_t length);
     void larger_passed(Handle h);
 
+    // keep_alive.cc
+    void start_keep_alive(Handle h);
+    void wait_silently(Handle h, std::uint32_t ms);
+    void keep_alive(Handle h);
+    void give_up(Handle h, Counter& why);
+    std::uint32_t user_timeout(Handle h) const;
+    void learn_user_timeout(Handle h, std::uint32_t seconds);
+    bool unanswered_too_long(Handle h, std::uint8_t most_retries);
+    void enter_fin_wait_2(Handle h);
+    void fin_wait_2_timeout(Handle h);
+
     // receive.cc
     void receive_text(Handle h, Segment& segment);
     void hold(Handle h, Segment& segment, std::uint32_t cut);
@@ -301,6 +319,7 @@ class Tcp {
     void time_wait_input(Handle h, Segment& segment);
     void expire_time_wait();
     bool time_wait_may_be_reused(const Connection& c, const Segment& segment) const;
+    bool reopen_time_wait(Handle h, std::optional<Seq>& above);
 
     // reset.cc
     void reset_arrives(Handle h);
@@ -394,7 +413,7 @@ class Tcp {
     std::size_t half_open_ = 0;
     std::optional<Time> last_cookie_at_;
 
-    std::vector<SocketAddress> listeners_;
+    std::vector<Listener> listeners_;
     std::vector<AddressRange> local_;
     std::uint64_t next_tuple_ = 0;
 

@@ -19,6 +19,7 @@ constexpr std::uint8_t kSynAckRetries = 5;  // half-open ones are of no worth to
 // section 3.3).
 constexpr std::uint8_t kSynAckRetriesInCrowd = 2;  // 7 seconds
 constexpr std::uint8_t kProbeRetries = 12;         // unanswered
+constexpr std::uint32_t kMostStall = 60'000'000;  // microseconds behind a closed window, when memory is short
 }  // namespace
 
 void Tcp::run_timers(Time now) {
@@ -64,6 +65,8 @@ void Tcp::timer_fired(Handle h, Duration late) {
         c.clear(kRexmitTimer);
         if (c.state == State::kSynSent || c.state == State::kSynReceived) {
             handshake_timeout(h);
+        } else if (c.state == State::kFinWait2) {
+            fin_wait_2_timeout(h);
         } else if (c.has(kPersistTimer)) {
             persist_timeout(h);
         } else if (c.has(kReorderTimer)) {
@@ -77,6 +80,7 @@ void Tcp::timer_fired(Handle h, Duration late) {
     }
     if (c.has(kAckTimer)) ensure_timer(h, c.ack_at);
     if (c.has(kRexmitTimer)) ensure_timer(h, c.rexmit_at);
+    if (c.has(kExtra)) keep_alive(h);
 }
 
 // The wheel's timer fires no later than `at`.
@@ -158,9 +162,15 @@ void Tcp::persist_timeout(Handle h) {
             timed_send(h);
         return;
     }
-    if (c.retries == kProbeRetries) {
+    if (unanswered_too_long(h, kProbeRetries)) {
         ++counters_.aborts_on_timeout;
         return finish(h, CloseReason::kTimedOut);
+    }
+    // RFC 6429 section 4: a peer may keep its window closed as long as it likes, but not keep what others
+    // need.
+    if (under_pressure_ && now_us_ - c.last_sent > kMostStall) {
+        give_up(h, counters_.aborts_on_memory);
+        return look_at_pool();  // for the next in line
     }
     ++c.retries;
     if (c.backoff < 16) ++c.backoff;
