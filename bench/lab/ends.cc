@@ -50,6 +50,7 @@ net::StackConfig stack_config(const LabOptions& options, std::size_t shards, net
     net::StackConfig config;
     config.addresses = {addresses};
     config.tcp.max_connections = max_connections(options, shards);
+    apply(options.tcp, config.tcp);
     config.tcp.send_limit = carrier_send_limit(Ends::endpoint_config());
     config.data_mbufs = data_mbufs(options, shards);
     config.header_mbufs = kHeaderMbufs;

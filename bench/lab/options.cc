@@ -82,29 +82,40 @@ Expected<void> choose_cores(const LabArguments& arguments, const std::vector<uns
 void add_lab_options(CLI::App& command, LabArguments& arguments) {
     LabOptions& options = arguments.options;
     bind_option(command, "-c,--connections", arguments.connections, parse_count,
-        "connections to open and keep (default 100k)");
+                "connections to open and keep (default 100k)");
     bind_option(command, "--echo-connections", arguments.echo_connections, parse_count,
-        "of these, those that the echo stage uses (default 1k)");
+                "of these, those that the echo stage uses (default 1k)");
     bind_option(command, "--payload", options.payload, parse_bytes, "bytes of a message (default 32B)");
     bind_option(command, "--in-flight", options.in_flight, parse_count,
-        "echo: messages that each connection has under way at one time (default 1)");
+                "echo: messages that each connection has under way at one time (default 1)");
     bind_option(command, "-d,--duration", options.duration, parse_duration,
-        "how long the echo stage, and the latency stage, measures (default 5s)");
+                "how long the echo stage, and the latency stage, measures (default 5s)");
     command
         .add_option("--stages", arguments.stages, "which to report: connect,hold,echo,latency (default all)")
         ->delimiter(',');
-    bind_option(command, "--cores", arguments.cores, parse_cores,
+    bind_option(
+        command, "--cores", arguments.cores, parse_cores,
         "CPUs to use, the first half for the server (default: the first two; with one, both ends share it)");
-    bind_option(command, "--cores-server", options.server_cores, parse_cores, "the server's CPUs, one shard each");
-    bind_option(command, "--cores-client", options.client_cores, parse_cores, "the client's CPUs, one shard each");
+    bind_option(command, "--cores-server", options.server_cores, parse_cores,
+                "the server's CPUs, one shard each");
+    bind_option(command, "--cores-client", options.client_cores, parse_cores,
+                "the client's CPUs, one shard each");
     bind_option(command, "--seed", options.seed, parse_count,
-        "what payloads and the order of the hold stage follow from (default 1)");
+                "what payloads and the order of the hold stage follow from (default 1)");
     command
         .add_option_function<std::string>(
             "--checksum", [&options](const std::string& text) { options.checksums = text == "on"; },
             "compute and check IPv4 and TCP checksums at both ends (default on)")
         ->check(CLI::IsMember({"on", "off"}));
     command.add_flag("--ipv6", options.ipv6, "over IPv6 instead of IPv4");
+    command
+        .add_option_function<std::string>(
+            "--tcp",
+            [&options](const std::string& preset) {
+                options.tcp = preset == "latency" ? tcp::Preset::kLatency : tcp::Preset::kThroughput;
+            },
+            "acknowledge at once (latency) or seldom (throughput), at both ends (default latency)")
+        ->check(CLI::IsMember({"latency", "throughput"}));
     command.add_option(
         "--eal", options.eal,
         "arguments for DPDK's EAL instead of the embedded default, which needs no root and no hugepages");

@@ -10,6 +10,7 @@
 
 #include "netstack/base/error.h"
 #include "netstack/base/time.h"
+#include "netstack/tcp/config.h"
 
 namespace millrace::bench {
 
@@ -25,8 +26,9 @@ struct LabOptions {
     std::uint64_t seed = 1;
     bool checksums = true;
     bool ipv6 = false;
-    std::string eal;                  // empty: the embedded default
-    std::optional<std::string> json;  // "-": standard output
+    tcp::Preset tcp = tcp::Preset::kLatency;  // of both ends
+    std::string eal;                          // empty: the embedded default
+    std::optional<std::string> json;          // "-": standard output
 };
 
 // As typed, before it is judged as a whole.

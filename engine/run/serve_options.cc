@@ -169,6 +169,13 @@ Expected<ServeOptions> parse_serve_options(int argc, const char* const* argv) {
     app.add_option("--eal", options.eal, "dpdk: arguments for EAL, passed as they are");
     app.add_option("--vlan", written.vlan, "dpdk: the VLAN that we are on (802.1Q); 0: untagged")
         ->capture_default_str();
+    app.add_option_function<std::string>(
+           "--tcp",
+           [&options](const std::string& preset) {
+               options.tcp = preset == "latency" ? tcp::Preset::kLatency : tcp::Preset::kThroughput;
+           },
+           "dpdk: acknowledge at once (latency) or seldom (throughput) (default latency)")
+        ->check(CLI::IsMember({"latency", "throughput"}));
     app.add_option("--device", options.device, "dpdk: the port, by its name in EAL (default: the only one)");
     app.add_option("--buffers", written.buffers,
                    "dpdk: packet buffers of a shard for bytes to send; 0: 32768")

@@ -8,6 +8,7 @@
 #include "engine/endpoint/config.h"
 #include "netstack/base/address.h"
 #include "netstack/base/error.h"
+#include "netstack/tcp/config.h"
 
 namespace millrace {
 
@@ -28,7 +29,7 @@ struct ServeOptions {
     std::uint16_t vlan = 0;   // IEEE 802.1Q; zero: untagged
     std::string device;       // the port, by its ethdev name; empty: the only one
     std::size_t buffers = 0;  // mbufs of a shard for bytes to send; 0: netstack's default
-    Duration delayed_ack{};   // preset `latency`: zero, every segment is acknowledged in its poll
+    tcp::Preset tcp = tcp::Preset::kLatency;
 };
 
 // What the command line means, or one sentence about what is wrong with it. `--help` and `--version` print

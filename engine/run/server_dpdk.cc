@@ -10,7 +10,7 @@ net::StackConfig stack_config(const ServeOptions& options) {
     config.gateways = options.gateways;
     config.tcp.max_connections = options.max_connections;
     config.tcp.send_limit = carrier_send_limit(options.endpoint);
-    config.tcp.delayed_ack = options.delayed_ack;
+    apply(options.tcp, config.tcp);
     if (options.buffers != 0) config.data_mbufs = static_cast<unsigned>(options.buffers);
     return config;
 }

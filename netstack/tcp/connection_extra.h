@@ -19,7 +19,16 @@ struct PathMtu {
     std::uint32_t raise_at = 0;  // milliseconds
 };
 
+// What is offered beyond the first window (window_tuning.cc).
+struct ReceiveWindow {
+    std::uint32_t grown = 0;        // bytes
+    Seq measured_from;              // rcv_nxt then
+    std::uint32_t measured_at = 0;  // microseconds
+    bool measuring = false;
+};
+
 struct Extra {
+    ReceiveWindow window;
     PathMtu path;
     // Milliseconds. Kept by keep_alive.cc, as all below.
     std::uint32_t heard_at = 0;          // when the peer's last segment came

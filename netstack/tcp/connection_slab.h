@@ -61,6 +61,9 @@ class ConnectionSlab {
 
     Connection& operator[](std::uint32_t slot) { return slots_[slot]; }
     const Connection& operator[](std::uint32_t slot) const { return slots_[slot]; }
+    std::uint32_t number_of(const Connection& c) const {
+        return static_cast<std::uint32_t>(&c - slots_.data());
+    }
     std::size_t in_use() const { return in_use_; }
     std::size_t capacity() const { return slots_.capacity(); }
     std::uint32_t touched() const { return touched_; }

@@ -23,6 +23,7 @@ struct Counters {
     Counter out_of_order, out_of_order_drops, receive_drops_events;
     Counter dsack_old_sent, dsack_out_of_order_sent;
     Counter time_wait, time_wait_recycled, time_wait_reused, time_wait_evicted;
+    Counter windows_grown, windows_bounded, windows_shrunk;
     Counter keep_alives, fin_wait_2_timeouts, aborts_on_memory;
     Counter data_pool_dry, header_pool_dry, blocks_dry, shared_copies;
     Counter unreachables, icmps_out_of_window, path_mtu_messages, path_mtu_reductions, path_mtu_floors;
@@ -85,6 +86,9 @@ inline constexpr std::array kCounterNames{
     CounterName{"tcp.TWRecycled", &Counters::time_wait_recycled},
     CounterName{"tcp.TWReused", &Counters::time_wait_reused},
     CounterName{"tcp.TWEvicted", &Counters::time_wait_evicted},
+    CounterName{"tcp.WindowsGrown", &Counters::windows_grown},
+    CounterName{"tcp.WindowsBounded", &Counters::windows_bounded},
+    CounterName{"tcp.WindowsShrunk", &Counters::windows_shrunk},
     CounterName{"tcp.TCPKeepAlive", &Counters::keep_alives},
     CounterName{"tcp.TCPAbortOnLinger", &Counters::fin_wait_2_timeouts},
     CounterName{"tcp.TCPAbortOnMemory", &Counters::aborts_on_memory},

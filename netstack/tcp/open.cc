@@ -135,6 +135,7 @@ void Tcp::release_buffers(Connection& c) {
         r.free_all();
         reassemblies_.give_back(std::exchange(c.reassembly, kNoBlock));
     }
+    if (c.has(kExtra)) windows_grown_ -= std::exchange(extras_[slab_.number_of(c)].window.grown, 0);
     if (c.timer != net::kNoTimer) wheel_.cancel(std::exchange(c.timer, net::kNoTimer));
     if (c.app_timer != net::kNoTimer) wheel_.cancel(std::exchange(c.app_timer, net::kNoTimer));
     c.clear(kRexmitTimer | kPersistTimer | kAckTimer);

@@ -344,7 +344,7 @@ void Tcp::push_syn(SocketAddress remote, SocketAddress local, std::uint8_t flags
 
 // The window of a SYN is never scaled (RFC 7323 section 2.2).
 std::uint16_t Tcp::syn_window() const {
-    return static_cast<std::uint16_t>(std::min<std::uint32_t>(config_.receive_window, 0xffff));
+    return static_cast<std::uint16_t>(std::min<std::uint32_t>(first_window(), 0xffff));
 }
 
 }  // namespace millrace::tcp

@@ -44,6 +44,7 @@ Expected<std::unique_ptr<Tcp>> Tcp::create(const Config& config, rte_mempool* da
         return fail("max-connections must be between 1 and 2147483646");
     if (config.receive_window < config.mtu || config.receive_window > 1u << 30)
         return fail("the receive window must be between one MTU and 1 GiB");
+    if (config.ack_every == 0) return fail("ack-every must be at least 1");
     for (rte_mempool* pool : {data_pool, header_pool}) {
         if (rte_pktmbuf_priv_size(pool) < kTxPrivateBytes)
             return fail("a TCP mbuf pool needs a private size of at least " +

@@ -164,6 +164,7 @@ class Tcp {
     std::size_t half_open() const { return half_open_; }
     std::size_t in_time_wait() const { return time_wait_count_; }
     std::size_t table_size() const { return table_.size(); }
+    std::uint64_t windows_grown() const { return windows_grown_; }
     std::size_t timers_armed() const { return wheel_.armed(); }
     std::size_t send_queues() const { return send_queues_.in_use(); }
     std::size_t address_pairs() const { return address_pairs_.in_use(); }
@@ -300,9 +301,16 @@ class Tcp {
     void push_received(Handle h, rte_mbuf* packet);
     void receive_fin(Handle h);
     void acknowledge_text(Handle h);
-    Seq window_edge(const Connection& c) const;
+
+    // window_tuning.cc
+    std::uint32_t first_window() const;
+    std::uint32_t window_limit(const Connection& c) const;
     std::uint32_t window_step(const Connection& c) const;
+    Seq window_edge(const Connection& c) const;
     std::uint16_t advertise(Connection& c);
+    void tune_window(Handle h);
+    void grow_window(ReceiveWindow& window, std::uint32_t wanted);
+    void shrink_window(ReceiveWindow& window);
 
     // sack.cc
     SackBlock old_bytes(const Connection& c, const Segment& segment) const;
@@ -412,6 +420,7 @@ class Tcp {
     std::uint32_t held_ = 0;
     std::size_t half_open_ = 0;
     std::optional<Time> last_cookie_at_;
+    std::uint64_t windows_grown_ = 0;  // bytes, all connections
 
     std::vector<Listener> listeners_;
     std::vector<AddressRange> local_;

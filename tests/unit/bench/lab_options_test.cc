@@ -29,12 +29,19 @@ std::string complaint(std::vector<std::string> words, std::vector<unsigned> cpus
     return options ? "no complaint" : options.error().message;
 }
 
+TEST(LabOptions, TcpPresets) {
+    EXPECT_EQ(parse({"--tcp", "throughput"})->tcp, tcp::Preset::kThroughput);
+    EXPECT_EQ(parse({"--tcp", "latency"})->tcp, tcp::Preset::kLatency);
+    EXPECT_THAT(complaint({"--tcp", "fast"}), HasSubstr("--tcp"));
+}
+
 TEST(LabOptions, Defaults) {
     const auto options = parse({});
     ASSERT_TRUE(options);
     EXPECT_EQ(options->connections, 100'000u);
     EXPECT_EQ(options->echo_connections, 1000u);
     EXPECT_EQ(options->payload, 32u);
+    EXPECT_EQ(options->tcp, tcp::Preset::kLatency);
     EXPECT_EQ(options->in_flight, 1u);
     EXPECT_EQ(options->duration, 5s);
     EXPECT_TRUE(options->connect && options->hold && options->echo && options->latency);

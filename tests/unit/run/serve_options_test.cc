@@ -22,6 +22,12 @@ TEST(ServeOptions, DefaultsAreThoseOfTheDesign) {
     EXPECT_EQ(options->endpoint.max_message, 16u << 20);
 }
 
+TEST(ServeOptions, TcpPresets) {
+    EXPECT_EQ(parse({})->tcp, tcp::Preset::kLatency);
+    EXPECT_EQ(parse({"--tcp", "throughput"})->tcp, tcp::Preset::kThroughput);
+    EXPECT_FALSE(parse({"--tcp", "fast"}));
+}
+
 TEST(ServeOptions, ReadsEachOption) {
     const auto options = parse({"--net",
                                 "dpdk",

@@ -192,6 +192,69 @@ TEST(TcpDelayedAck, RidesOnAReply) {
     EXPECT_TRUE(s.quiet());
 }
 
+TEST(TcpDelayedAck, ThroughputAcknowledgesEveryEighthSegmentAtOnce) {  // a stretch ACK (RFC 5681 section 4.2)
+    Config config = Script::defaults();
+    apply(Preset::kThroughput, config);
+    Script s(config);
+    s.accept();
+    std::uint32_t seq = grow_old(s);
+    for (int round = 0; round < 3; ++round) {
+        for (int i = 0; i < 7; ++i, seq += 1460) {
+            s.arrive({.seq = seq, .ack = 1, .data = std::string(1460, 'f')});
+            EXPECT_TRUE(s.quiet());
+        }
+        s.arrive({.seq = seq, .ack = 1, .data = std::string(1460, 'f')});
+        seq += 1460;
+        EXPECT_EQ(s.next().ack, seq);
+    }
+}
+
+TEST(TcpDelayedAck, ThroughputStillAnswersSoon) {  // RFC 9293 section 3.8.6.3: less than 0.5 s
+    Config config = Script::defaults();
+    apply(Preset::kThroughput, config);
+    Script s(config);
+    s.accept();
+    const std::uint32_t seq = grow_old(s);
+    s.arrive({.seq = seq, .ack = 1, .data = std::string(1460, 'f')});
+    s.run(21ms);
+    EXPECT_EQ(s.next().ack, seq + 1460);
+}
+
+TEST(TcpDelayedAck, ThroughputStillAnswersGapsAtOnce) {  // RFC 5681 section 4.2: MUST, for loss recovery
+    Config config = Script::defaults();
+    apply(Preset::kThroughput, config);
+    Script s(config);
+    s.accept();
+    const std::uint32_t seq = grow_old(s);
+    s.arrive({.seq = seq + 1460, .ack = 1, .data = std::string(1460, 'f')});
+    EXPECT_EQ(s.next().ack, seq);
+    s.arrive({.seq = seq, .ack = 1, .data = std::string(1460, 'f')});
+    EXPECT_EQ(s.next().ack, seq + 2920);
+}
+
+TEST(TcpDelayedAck, LatencyIsTheDefaultAndDelaysNothing) {
+    Config config;
+    EXPECT_EQ(config.delayed_ack, 0ms);
+    Config applied;
+    apply(Preset::kThroughput, applied);
+    apply(Preset::kLatency, applied);
+    EXPECT_EQ(applied.delayed_ack, config.delayed_ack);
+    EXPECT_EQ(applied.ack_every, config.ack_every);
+}
+
+TEST(TcpDelayedAck, OneAckForAWholeBurst) {  // whatever the preset: ACKs leave with the flush
+    Config config = Script::defaults();
+    config.delayed_ack = 0ms;
+    Script s(config);
+    s.accept();
+    std::vector<Seg> burst;
+    for (std::uint32_t i = 0; i < 32; ++i)
+        burst.push_back({.seq = 1 + i * 1460, .ack = 1, .data = std::string(1460, 'b')});
+    s.arrive(burst);
+    EXPECT_EQ(s.out.size(), 1u);
+    EXPECT_EQ(s.next().ack, 1 + 32 * 1460u);
+}
+
 TEST(TcpDelayedAck, ZeroMeansEverySegment) {
     Config config = Script::defaults();
     config.delayed_ack = 0ms;
@@ -267,7 +330,7 @@ TEST(TcpPause, FinWaitsForTheBytesBeforeIt) {
 
 TEST(TcpPause, ManyHeldMbufsAreDeliveredOverSeveralPollsInOrder) {
     Config config = Script::defaults();
-    config.receive_window = 4 << 20;
+    config.receive_window = config.first_window = 4 << 20;
     Script s(config, 8191);
     const ConnId c = s.accept({.window_scale = 7});
     s.tcp->pause(c);

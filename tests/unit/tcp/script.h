@@ -74,6 +74,7 @@ class Script {
         Config config;
         config.max_connections = 64;
         config.max_half_open = 8;
+        config.delayed_ack = 40ms;
         config.secret = {0x0123456789abcdef, 0xfedcba9876543210};
         return config;
     }
