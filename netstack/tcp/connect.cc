@@ -27,7 +27,7 @@ void Tcp::begin_choosing_ports() {
 
 // RFC 6056 section 3.3.3: a keyed offset for each remote end, and one counter. Walking all ports of an
 // address before the next address keeps the cost of a choice constant up to millions of connections.
-bool Tcp::choose_local(const SocketAddress& remote, SocketAddress& local, std::optional<Seq>& above) {
+bool Tcp::choose_local(const SocketAddress& remote, SocketAddress& local) {
     const auto serves = [&](const AddressRange& range) {
         return scope_of(range.first) == scope_of(remote.ip);
     };
@@ -48,7 +48,7 @@ bool Tcp::choose_local(const SocketAddress& remote, SocketAddress& local, std::o
         local.port = static_cast<std::uint16_t>(kFirstPort + tuple % kPorts);
         if (rss_->queues() > 1 && rss_->queue_of(remote, local) != shard_) continue;
         const std::uint32_t taken = find(hash_of(remote, local), remote, local);
-        if (taken == kNoBlock || reopen_time_wait(handle(ConnId{taken}), above)) return true;
+        if (taken == kNoBlock || time_wait_may_be_reopened(slab_[taken])) return true;
     }
     return false;
 }
@@ -56,10 +56,15 @@ bool Tcp::choose_local(const SocketAddress& remote, SocketAddress& local, std::o
 ConnId Tcp::connect(SocketAddress remote, Time now) {
     set_now(now);
     SocketAddress local;
-    std::optional<Seq> above;
-    if (!choose_local(remote, local, above)) {
+    if (!choose_local(remote, local)) {
         ++counters_.no_ports;
         return net::kNoConn;
+    }
+    Seq iss = initial_sequence(config_.secret, local, remote, now_);
+    if (const std::uint32_t old = find(hash_of(remote, local), remote, local); old != kNoBlock) {
+        iss = max(iss, slab_[old].snd_nxt + 1);  // above all that the old incarnation used
+        ++counters_.time_wait_reused;
+        leave_time_wait(handle(ConnId{old}));
     }
     const std::uint32_t slot = take_slot();
     if (slot == kNoBlock) {
@@ -72,8 +77,7 @@ ConnId Tcp::connect(SocketAddress remote, Time now) {
         ++counters_.attempt_fails;
         return net::kNoConn;
     }
-    const Seq clocked = initial_sequence(config_.secret, local, remote, now_);
-    begin(h, remote, local, State::kSynSent, above ? max(*above, clocked) : clocked);
+    begin(h, remote, local, State::kSynSent, iss);
     h.c.set(kActiveOpen);
     ++counters_.active_opens;
     return h.id();

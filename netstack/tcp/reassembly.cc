@@ -52,6 +52,9 @@ int Reassembly::insert(rte_mbuf* packet, Seq seq, Seq rcv_nxt) {
         return 0;
     }
     while (after != nullptr && held_end(after) <= held_end(packet)) {
+        // One buffer for all, with the bytes that came first.
+        std::memcpy(rte_pktmbuf_mtod_offset(packet, char*, held_seq(after) - held_seq(packet)),
+                    rte_pktmbuf_mtod(after, const char*), after->data_len);
         rte_pktmbuf_free_seg(std::exchange(after, after->next));
         --more;
     }

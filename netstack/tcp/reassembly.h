@@ -31,8 +31,9 @@ struct Reassembly {
     bool has_fin = false;
     SackBlocks sack;
 
-    // Takes one mbuf of payload that begins at `seq`, no earlier than rcv_nxt. What is held already is cut
-    // off the newcomer, or frees it; returns how many mbufs more (or, when it covered others, fewer) are
+    // Takes one mbuf of payload that begins at `seq`, no earlier than rcv_nxt. Of bytes that come twice the
+    // first stay, so that what has been looked at cannot be rewritten: what is held already is cut off the
+    // newcomer, frees it, or is copied into one that covers it. Returns how many mbufs more (or fewer) are
     // held.
     int insert(rte_mbuf* packet, Seq seq, Seq rcv_nxt);
     // What has become contiguous with rcv_nxt is ready: returns the new rcv_nxt.

@@ -217,7 +217,7 @@ class Tcp {
 
     // connect.cc
     void begin_choosing_ports();
-    bool choose_local(const SocketAddress& remote, SocketAddress& local, std::optional<Seq>& above);
+    bool choose_local(const SocketAddress& remote, SocketAddress& local);
 
     // listen.cc
     void listen_input(Segment& segment, SocketAddress remote, SocketAddress local, std::optional<Seq> iss);
@@ -327,7 +327,7 @@ class Tcp {
     void time_wait_input(Handle h, Segment& segment);
     void expire_time_wait();
     bool time_wait_may_be_reused(const Connection& c, const Segment& segment) const;
-    bool reopen_time_wait(Handle h, std::optional<Seq>& above);
+    bool time_wait_may_be_reopened(const Connection& c) const;
 
     // reset.cc
     void reset_arrives(Handle h);

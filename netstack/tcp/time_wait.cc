@@ -58,15 +58,10 @@ bool Tcp::time_wait_may_be_reused(const Connection& c, const Segment& segment) c
 
 // For a connect() of ours to the same tuple: the peer tells the new incarnation by its later timestamp, which
 // takes a tick of any clock that it may keep of them (RFC 7323 section 5.4, RFC 6191 section 4).
-bool Tcp::reopen_time_wait(Handle h, std::optional<Seq>& above) {
-    const Connection& c = h.c;
+bool Tcp::time_wait_may_be_reopened(const Connection& c) const {
     constexpr std::uint32_t kOneSecond = 1000;
-    if (c.state != State::kTimeWait || !c.has(kTimestamps)) return false;
-    if (now_ms_ - c.time_wait.entered_ms < kOneSecond) return false;
-    above = c.snd_nxt + 1;
-    ++counters_.time_wait_reused;
-    leave_time_wait(h);
-    return true;
+    return c.state == State::kTimeWait && c.has(kTimestamps) &&
+           now_ms_ - c.time_wait.entered_ms >= kOneSecond;
 }
 
 void Tcp::time_wait_input(Handle h, Segment& segment) {
