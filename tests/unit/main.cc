@@ -1,5 +1,5 @@
-// The main of every module's unit tests. EAL is started once, as the embedded default does it: no hugepages, no PCI, no
-// files shared with other processes, no root.
+// The main of every module's unit tests. EAL is started once, as the embedded default does it: no hugepages,
+// no PCI, no files shared with other processes, no root.
 
 #include <gtest/gtest.h>
 #include <rte_eal.h>
