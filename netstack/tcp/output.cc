@@ -192,8 +192,12 @@ void Tcp::write_header(Connection& c, rte_mbuf* packet, std::uint8_t flags, Seq 
 
 void Tcp::push_segment(rte_mbuf* packet, const Connection& c, std::uint16_t header_bytes) {
     ++counters_.out_segments;
-    const AddressPair ends = addresses(c);
-    tx_.push({packet, ends.local, ends.remote, header_bytes});
+    if (c.has(kIpv6)) {
+        const AddressPair& ends = address_pairs_[c.address_pair()];
+        return tx_.push({packet, ends.local, ends.remote, header_bytes});
+    }
+    // Built in place: read back as one, addresses that were just written in parts would stall the loads.
+    tx_.push({packet, c.local_ip, c.remote_ip, header_bytes});
 }
 
 rte_mbuf* Tcp::header_mbuf() {
