@@ -56,7 +56,7 @@ void Tcp::acked(Handle h, const Segment& segment) {
     if (c.has(kExtra)) larger_passed(h);
     if (c.send_queue != kNoBlock) {
         SendQueue& q = send_queues_[c.send_queue];
-        Arrival arrival{.now = now_us_};
+        Arrival arrival{.now = now_us_, .all = c.snd_una == c.snd_nxt};
         q.acknowledge(c.snd_una, c.snd_nxt, arrival);
         sample_rtt(c, arrival, segment.options);
         if (c.has(kRecovery | kTimeoutRecovery)) undo_if_original_arrived(h, q, segment);

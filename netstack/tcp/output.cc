@@ -124,7 +124,7 @@ bool Tcp::retransmit(Handle h, rte_mbuf* unit) {
     }
     q.clear_lost(unit, c.snd_nxt);
     meta(unit).marks |= kUnitResent;
-    q.undo.retransmitted(end_of(unit), now_ms_ + c.ts_offset);
+    q.undo().retransmitted(end_of(unit), now_ms_ + c.ts_offset);
     // NewReno has its own rule (RFC 6582 section 4); with SACK the timeout is that of the newest
     // transmission.
     const bool anew = unit == q.head && c.has(kSack) && c.has(kRecovery) && !c.has(kReorderTimer);

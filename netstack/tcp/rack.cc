@@ -9,7 +9,7 @@ namespace millrace::tcp {
 std::uint32_t Tcp::detect_losses(Connection& c, SendQueue& q) {
     const bool certain =
         !c.has(kReordering) && (c.has(kRecovery | kTimeoutRecovery) || q.sacked_units >= kDupThreshold);
-    const std::uint32_t window = certain ? 0 : q.rack.reordering_window(c.rtt.srtt8 / 8);
+    const std::uint32_t window = certain ? 0 : q.rack().reordering_window(c.rtt.srtt8 / 8);
     unsigned lost_again = 0;
     const std::uint32_t timeout = q.detect_losses(now_us_, window, c.snd_nxt, lost_again);
     counters_.lost_retransmissions.add(lost_again);

@@ -30,14 +30,15 @@ bool Tcp::window_in_use(const Connection& c) const {
 
 void Tcp::grow_window(Connection& c, SendQueue& q, std::uint32_t bytes, bool in_use) {
     if (!in_use) {
-        q.growth.in_epoch = false;  // time without use does not count (RFC 9438 section 5.8)
+        // Time without use does not count (RFC 9438 section 5.8).
+        if (c.congestion.cwnd >= c.congestion.ssthresh) q.growth().in_epoch = false;
         return;
     }
     const Progress progress{.bytes = bytes, .mss = c.mss, .now = now_us_, .srtt = c.rtt.srtt8 / 8};
     if (config_.congestion == CongestionAlgorithm::kCubic) {
-        Cubic::acked(c.congestion, q.growth, progress);
+        Cubic::acked(c.congestion, q.growth(), progress);
     } else {
-        NewReno::acked(c.congestion, q.growth, progress);
+        NewReno::acked(c.congestion, q.growth(), progress);
     }
 }
 
@@ -46,9 +47,9 @@ void Tcp::reduce_window(Connection& c, bool timeout) {
     // FlightSize (RFC 5681 section 2); what limited transmit sent beyond the window does not count.
     const std::uint32_t flight = std::min(c.snd_nxt - c.snd_una, c.congestion.cwnd);
     Growth none;
-    Growth& growth = c.send_queue == kNoBlock ? none : send_queues_[c.send_queue].growth;
+    Growth& growth = c.send_queue == kNoBlock ? none : send_queues_[c.send_queue].growth();
     if (c.send_queue != kNoBlock) {
-        Undo& undo = send_queues_[c.send_queue].undo;
+        Undo& undo = send_queues_[c.send_queue].undo();
         const bool deeper = c.has(kRecovery | kTimeoutRecovery) && undo.possible;
         if (!deeper) undo.save(c.congestion, c.snd_una);
         undo.by_timeout = timeout;
@@ -87,25 +88,25 @@ void Tcp::recover_step(Handle h, SendQueue& q, std::uint32_t delivered, bool saf
 void Tcp::leave_recovery(Connection& c, SendQueue& q) {
     if (c.has(kRecovery)) c.congestion.cwnd = std::max<std::uint32_t>(c.congestion.ssthresh, c.mss);
     c.clear(kRecovery | kTimeoutRecovery);
-    q.rack.recovery_ended();
+    q.rack().recovery_ended();
 }
 
 // What was sent again had arrived: the reduction was wrong (RFC 4015, RFC 9438 section 4.9).
 void Tcp::undo_reduction(Handle h, SendQueue& q) {
     Connection& c = h.c;
-    ++(q.undo.by_timeout ? counters_.spurious_rtos : counters_.full_undos);
-    Congestion before = q.undo.before;
+    ++(q.undo().by_timeout ? counters_.spurious_rtos : counters_.full_undos);
+    Congestion before = q.undo().before;
     before.cwnd = std::max(before.cwnd, c.congestion.cwnd);
     before.ssthresh = std::max(before.ssthresh, c.congestion.ssthresh);
     c.congestion = before;
-    q.growth.in_epoch = false;
+    q.growth().in_epoch = false;
     c.clear(kRecovery | kTimeoutRecovery);
-    q.undo.possible = false;
+    q.undo().possible = false;
     q.clear_all_lost();
 }
 
 void Tcp::undo_if_original_arrived(Handle h, SendQueue& q, const Segment& segment) {
-    if (h.c.has(kTimestamps) && q.undo.original_arrived(h.c.snd_una, segment.options.ts_echo))
+    if (h.c.has(kTimestamps) && q.undo().original_arrived(h.c.snd_una, segment.options.ts_echo))
         undo_reduction(h, q);
 }
 
@@ -146,9 +147,9 @@ void Tcp::mark_losses_on_timeout(Connection& c, SendQueue& q) {
         q.clear_all_sacked();
         c.clear(kSacked);
     }
-    if (!c.has(kSack) || q.rack.rtt == 0) return q.mark_all_lost(c.snd_nxt);
+    if (!c.has(kSack) || q.rack().rtt == 0) return q.mark_all_lost(c.snd_nxt);
     if (!meta(q.head).has(kUnitLost)) q.mark_lost(q.head, c.snd_nxt);
-    q.mark_sent_before(now_us_ - q.rack.rtt - q.rack.reordering_window(c.rtt.srtt8 / 8), c.snd_nxt);
+    q.mark_sent_before(now_us_ - q.rack().rtt - q.rack().reordering_window(c.rtt.srtt8 / 8), c.snd_nxt);
 }
 
 }  // namespace millrace::tcp

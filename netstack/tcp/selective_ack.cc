@@ -69,8 +69,8 @@ void Tcp::selective_ack(Handle h, const Segment& segment) {
     }
     if (c.has(kRecovery | kTimeoutRecovery) && c.snd_una >= c.recover) leave_recovery(c, q);
     if (duplicate) {
-        q.rack.duplicate_reported(c.snd_una, c.snd_nxt);
-        if (q.undo.duplicate_reported(*duplicate, c.mss)) undo_reduction(h, q);
+        q.rack().duplicate_reported(c.snd_una, c.snd_nxt);
+        if (q.undo().duplicate_reported(*duplicate, c.mss)) undo_reduction(h, q);
     }
     if (advances) undo_if_original_arrived(h, q, segment);
 

@@ -38,8 +38,7 @@ SendQueue* Tcp::queue_to_append(Handle h) {
     }
     if (c.send_queue == kNoBlock) {
         c.send_queue = send_queues_.take();
-        send_queues_[c.send_queue] = {};
-        send_queues_[c.send_queue].end = c.snd_nxt;
+        send_queues_[c.send_queue].begin(c.snd_nxt);
     }
     mark_dirty(h);  // an empty queue, and mbufs prepared in vain, are given back there
     return &send_queues_[c.send_queue];

@@ -46,6 +46,12 @@ void SendQueue::push(rte_mbuf* unit, std::uint16_t length) {
 void SendQueue::deliver(const TxMeta& m, Arrival& arrival) {
     constexpr std::uint32_t kClock = 1000;  // of timestamps, in microseconds
     arrival.bytes += m.length;
+    if (arrival.all && !m.has(kUnitResent)) {
+        arrival.once = true;
+        arrival.sent_at = m.sent_at;
+        return;
+    }
+    Rack& rack = this->rack();
     // What is longer tells of a clock that jumped.
     const std::uint32_t rtt = std::clamp(arrival.now - m.sent_at, 1u, kMaxRto);
     if (m.has(kUnitResent)) {
@@ -111,7 +117,7 @@ void SendQueue::sack(SackBlock block, Arrival& arrival) {
         TxMeta& m = meta(unit);
         if (m.has(kUnitSacked) || m.seq < block.from) continue;
         deliver(m, arrival);
-        if (sacked_units == 0 || m.end() > rack.fack) rack.fack = m.end();
+        if (sacked_units == 0 || m.end() > rack().fack) rack().fack = m.end();
         if (m.has(kUnitLost)) lost_bytes -= m.length;
         m.marks = static_cast<std::uint8_t>((m.marks & ~kUnitLost) | kUnitSacked);
         m.run_end = unit;
@@ -144,6 +150,7 @@ void SendQueue::mark_sent_before(std::uint32_t time, Seq snd_nxt) {
 // sent too late to be judged ends the walk: all that follow were sent later still.
 std::uint32_t SendQueue::detect_losses(std::uint32_t now, std::uint32_t reo_wnd, Seq snd_nxt,
                                        unsigned& lost_again) {
+    const Rack& rack = this->rack();
     if (rack.rtt == 0) return 0;
     std::uint32_t timeout = 0;
     for (rte_mbuf* unit = head; unit != nullptr && meta(unit).seq < snd_nxt; unit = after(unit)) {

@@ -9,6 +9,7 @@
 #include <rte_mbuf.h>
 
 #include <cstdint>
+#include <utility>
 
 #include "netstack/tcp/congestion.h"
 #include "netstack/tcp/options.h"
@@ -26,6 +27,7 @@ struct Arrival {
 
     std::uint32_t now;                 // microseconds
     std::uint32_t echo_age = kNoEcho;  // since the timestamp that the ACK echoes; at most a millisecond less
+    bool all = false;                  // nothing is outstanding after it: nothing is left for RACK to judge
     std::uint32_t bytes = 0;
     std::uint32_t sent_at = 0;  // of the newest unit that was sent once, if any
     bool once = false;
@@ -33,7 +35,7 @@ struct Arrival {
     bool reordered = false;  // one that was sent once came after one sent later (RFC 8985 section 6.2 step 3)
 };
 
-struct SendQueue {
+struct alignas(64) SendQueue {
     rte_mbuf* head = nullptr;
     rte_mbuf* unsent = nullptr;  // null: everything has been sent once
     rte_mbuf* tail = nullptr;
@@ -44,10 +46,30 @@ struct SendQueue {
     std::uint32_t sacked_bytes = 0;
     std::uint32_t sacked_units = 0;
     bool window_limited = false;  // there was more to send than the congestion window let out
-    Rack rack;
-    Prr prr;    // in fast recovery
-    Undo undo;  // of the last reduction of the window
-    Growth growth;
+    bool has_rack = false, has_growth = false, has_undo = false;
+    Prr prr;  // in fast recovery
+
+    // Empty, in a block with whatever content.
+    void begin(Seq at) {
+        head = unsent = tail = spare = lost = nullptr;
+        end = at;
+        lost_bytes = sacked_bytes = sacked_units = 0;
+        window_limited = has_rack = has_growth = has_undo = false;
+    }
+    // What most busy periods end without is made when it is first asked for, so that a small message and its
+    // acknowledgment touch the first line only.
+    Rack& rack() {
+        if (!std::exchange(has_rack, true)) rack_ = {};
+        return rack_;
+    }
+    Growth& growth() {
+        if (!std::exchange(has_growth, true)) growth_ = {};
+        return growth_;
+    }
+    Undo& undo() {  // of the last reduction of the window
+        if (!std::exchange(has_undo, true)) undo_ = {};
+        return undo_;
+    }
 
     // A unit that nothing has been sent of may grow; `room` is what is left of an MSS and of its mbuf.
     std::uint16_t tail_room(Seq snd_nxt, std::uint16_t mss) const;
@@ -84,8 +106,12 @@ struct SendQueue {
     rte_mbuf* after(rte_mbuf* unit) {
         return meta(unit).has(kUnitSacked) ? past_sacked(unit) : meta(unit).next;
     }
+
+    Rack rack_;
+    Growth growth_;
+    Undo undo_;
 };
-static_assert(sizeof(SendQueue) <= 192, "there is one for each busy connection");
+static_assert(sizeof(SendQueue) == 192, "there is one for each busy connection");
 
 inline Seq end_of(rte_mbuf* unit) {
     return meta(unit).end();

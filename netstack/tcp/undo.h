@@ -25,6 +25,7 @@ struct Undo {
         *this = {.before = congestion, .marker = snd_una, .possible = true};
     }
     void retransmitted(Seq end, std::uint32_t timestamp) {
+        if (!possible) return;
         ++unproved;
         if (resent) return;
         resent = true;

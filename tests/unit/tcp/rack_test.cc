@@ -140,7 +140,7 @@ TEST(TcpRack, ARoundTripAcrossAJumpOfTheClockIsAMinuteAtMost) {
     s.fly(10);
     s.now += 40min;
     s.ack(0, {{1, 2}});
-    EXPECT_EQ(s.q().rack.rtt, kMaxRto);
+    EXPECT_EQ(s.q().rack().rtt, kMaxRto);
 }
 
 TEST(TcpRack, AnAckThatMayBeOfTheFirstTransmissionTellsNoRoundTrip) {  // step 2
@@ -148,11 +148,11 @@ TEST(TcpRack, AnAckThatMayBeOfTheFirstTransmissionTellsNoRoundTrip) {  // step 2
     s.fly(10);
     s.ack(0, {{1, 4}});
     s.out.clear();
-    const std::uint32_t rtt = s.q().rack.rtt;
+    const std::uint32_t rtt = s.q().rack().rtt;
     EXPECT_NEAR(rtt, 100'000, 1000);
     s.pass(10ms);  // a tenth of a round trip after the retransmission: the original was late
     s.ack(4);
-    EXPECT_EQ(s.q().rack.rtt, rtt);
+    EXPECT_EQ(s.q().rack().rtt, rtt);
 }
 
 TEST(TcpRack, TimestampsTellTheSame) {  // step 2
@@ -163,14 +163,14 @@ TEST(TcpRack, TimestampsTellTheSame) {  // step 2
     s.pass(kRtt);
     s.ack(0, {{1, 4}});
     s.out.clear();
-    const std::uint32_t xmit_ts = s.q().rack.xmit_ts;
+    const std::uint32_t xmit_ts = s.q().rack().xmit_ts;
     s.pass(kRtt + 50ms);
     Seg late = Script::sack(at(4), {{at(8), at(9)}});
     late.options.has_timestamps = true;
     late.options.ts_value = s.peer_clock;
     late.options.ts_echo = old_echo;
     s.arrive(late);
-    EXPECT_LT(s.q().rack.xmit_ts - xmit_ts, 1000u);  // segment 8's, not the retransmission's
+    EXPECT_LT(s.q().rack().xmit_ts - xmit_ts, 1000u);  // segment 8's, not the retransmission's
 }
 
 TEST(TcpRack, EachRoundWithADsackWidensTheWindow) {  // step 4: reo_wnd_mult
@@ -204,7 +204,7 @@ TEST(TcpRack, ADsackFromThePeerWidensTheWindow) {
     EXPECT_EQ(s.sent().front(), 0u);
     s.ack(4);
     s.arrive(Script::sack(at(4), {{at(0), at(1)}}));
-    EXPECT_EQ(s.q().rack.reo_wnd_mult, 2);
+    EXPECT_EQ(s.q().rack().reo_wnd_mult, 2);
 }
 
 TEST(TcpRack, ATimeoutMarksTheFirstAndWhatWasSentLongAgo) {  // section 6.3

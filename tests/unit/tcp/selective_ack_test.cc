@@ -454,10 +454,10 @@ TEST(TcpUndo, NotWhileOneRetransmissionIsInDoubt) {
     s.pass(kRtt);
     s.ack(0, {{2, 6}});
     s.run(40ms);
-    EXPECT_GE(s.q().undo.unproved, 1u);
+    EXPECT_GE(s.q().undo().unproved, 1u);
     s.ack(1, {{2, 7}});
     s.out.clear();
-    ASSERT_EQ(s.q().undo.unproved, 2u);
+    ASSERT_EQ(s.q().undo().unproved, 2u);
     s.arrive(Script::sack(at(7), {{at(0), at(1)}}));
     EXPECT_EQ(s.count(&Counters::full_undos), 0u);
     s.arrive(Script::sack(at(7), {{at(1), at(2)}}));

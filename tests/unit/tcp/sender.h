@@ -64,7 +64,7 @@ class Sender : public Script {
     }
 
     const Connection& c() const { return tcp->connection(id); }
-    const SendQueue& q() const { return *tcp->send_queue(id); }
+    SendQueue q() const { return *tcp->send_queue(id); }
     std::uint32_t cwnd() const { return c().congestion.cwnd; }
     std::uint32_t ssthresh() const { return c().congestion.ssthresh; }
 
