@@ -52,6 +52,7 @@ void Tcp::selective_ack(Handle h, const Segment& segment) {
     if (c.send_queue == kNoBlock) {  // nothing outstanding, or a FIN alone
         c.clear(kRecovery | kTimeoutRecovery | kSacked);
         if (c.snd_una == c.snd_nxt) c.clear(kRexmitTimer);
+        if (c.has(kFinDue)) mark_dirty(h);
         return;
     }
     SendQueue& q = send_queues_[c.send_queue];
