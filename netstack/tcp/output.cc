@@ -81,7 +81,9 @@ Tcp::Emitted Tcp::emit_data(Handle h) {
         const std::uint16_t length = q.sent_bytes(unit, c.snd_nxt);
         if (tx_.room() < 4u + length / c.mss) return Emitted::kNoRoom;
         const std::uint32_t flying = in_flight(c);
-        if (flying != 0 && flying + length > c.congestion.cwnd) {
+        // A unit cut for a larger MSS goes in pieces where there is room for the first: after a timeout the
+        // window has room for one segment more, and none for that unit.
+        if (flying != 0 && flying + std::min(length, c.mss) > c.congestion.cwnd) {
             q.window_limited = true;
             return Emitted::kAll;
         }

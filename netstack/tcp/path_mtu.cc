@@ -80,9 +80,11 @@ void Tcp::send_smaller(Handle h, std::uint16_t mss, std::uint32_t raise_after) {
 }
 
 // The retransmission timer has expired. True when it was for a size on trial: then it has failed, and the
-// timeout says nothing else (RFC 4821 section 7.6.2).
+// timeout says nothing else (RFC 4821 section 7.6.2). A FIN that is outstanding alone is of no size.
 bool Tcp::too_large_timed_out(Handle h) {
     Connection& c = h.c;
+    const bool data = c.send_queue != kNoBlock && send_queues_[c.send_queue].head != nullptr;
+    if (!data) return false;
     if (c.has(kExtra) && extras_[h.slot].path.probing) {
         ++counters_.path_mtu_probes_failed;
         PathMtu& path = extras_[h.slot].path;
@@ -90,9 +92,8 @@ bool Tcp::too_large_timed_out(Handle h) {
         send_smaller(h, path.proven, kSearchStep);
         return true;
     }
-    if (c.retries < kBlackHoleTimeouts || c.retries % 2 != 0 || c.send_queue == kNoBlock) return false;
+    if (c.retries < kBlackHoleTimeouts || c.retries % 2 != 0) return false;
     const SendQueue& q = send_queues_[c.send_queue];
-    if (q.head == nullptr) return false;
     // The packet that was lost, which may be shorter than the largest.
     const std::uint16_t overhead = packet_overhead(c);
     const std::uint32_t packet = std::min<std::uint32_t>(end_of(q.head) - c.snd_una, c.mss) + overhead;

@@ -149,7 +149,7 @@ void Tcp::mark_losses_on_timeout(Connection& c, SendQueue& q) {
     }
     if (!c.has(kSack) || q.rack().rtt == 0) return q.mark_all_lost(c.snd_nxt);
     if (!meta(q.head).has(kUnitLost)) q.mark_lost(q.head, c.snd_nxt);
-    q.mark_sent_before(now_us_ - q.rack().rtt - q.rack().reordering_window(c.rtt.srtt8 / 8), c.snd_nxt);
+    q.mark_older(now_us_, q.rack().rtt + q.rack().reordering_window(c.rtt.srtt8 / 8), c.snd_nxt);
 }
 
 }  // namespace millrace::tcp

@@ -138,11 +138,10 @@ void SendQueue::mark_all_lost(Seq snd_nxt) {
         if (!(meta(unit).marks & (kUnitSacked | kUnitLost))) mark_lost(unit, snd_nxt);
 }
 
-void SendQueue::mark_sent_before(std::uint32_t time, Seq snd_nxt) {
+void SendQueue::mark_older(std::uint32_t now, std::uint32_t age, Seq snd_nxt) {
     for (rte_mbuf* unit = head; unit != nullptr && meta(unit).seq < snd_nxt; unit = after(unit)) {
         const TxMeta& m = meta(unit);
-        if (!(m.marks & (kUnitSacked | kUnitLost)) && static_cast<std::int32_t>(time - m.sent_at) >= 0)
-            mark_lost(unit, snd_nxt);
+        if (!(m.marks & (kUnitSacked | kUnitLost)) && now - m.sent_at >= age) mark_lost(unit, snd_nxt);
     }
 }
 

@@ -331,6 +331,21 @@ TEST(TcpPathMtu, LostProbeIsNoCongestionAndTheSizeGoesBack) {  // RFC 4821 secti
     EXPECT_EQ(s.count(&Counters::path_mtu_probes_failed), 1u);
 }
 
+TEST(TcpPathMtu, ALostFinIsNoProbe) {  // while a larger size is on trial and nothing has tried it
+    Script s;
+    const ConnId c = reduced(s);
+    s.now += 11min;
+    s.say(c, "x");
+    s.arrive({.seq = 1, .ack = 1462});
+    s.out.clear();
+    s.tcp->close(c);
+    s.flush();
+    EXPECT_EQ(s.next().flags, kFin | kAck);
+    s.run(400ms);
+    EXPECT_EQ(s.next().flags, kFin | kAck);
+    EXPECT_TRUE(s.tcp->connection(c).has(kRexmitTimer));
+}
+
 TEST(TcpPathMtu, SearchHalvesWhatIsLeftAndEnds) {  // RFC 4821 section 7.3
     Script s;
     const ConnId c = reduced(s);

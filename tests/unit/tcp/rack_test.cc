@@ -226,6 +226,35 @@ TEST(TcpRack, ATimeoutMarksTheFirstAndWhatWasSentLongAgo) {  // section 6.3
     EXPECT_TRUE(s.c().has(kTimeoutRecovery));
 }
 
+TEST(TcpRack, ATimeoutAfterALongSleepMarksAllThatWasSentBeforeIt) {  // section 6.3
+    Sender s;
+    s.fly(5);
+    s.ack(1);
+    s.now += 40min;  // the virtual machine slept: half the range of a 32-bit clock of microseconds, and more
+    while (s.count(&Counters::timeouts) == 0)
+        s.run(5ms);
+    EXPECT_EQ(s.q().lost_bytes, 3u * s.c().mss);  // and the first is on its way
+}
+
+TEST(TcpRack, AfterATimeoutASegmentLargerThanTheMssLeavesInPieces) {  // RFC 1191 section 6.4
+    Sender s;
+    s.fly(2);
+    s.ack(1);
+    s.tcp->path_mtu(s.our_end, kRemote, 1000, s.our_isn + at(1), s.now);
+    s.flush();
+    const auto until_timeout = [&] {
+        return s.c().rexmit_at - static_cast<std::uint32_t>(s.now.time_since_epoch() / 1us);
+    };
+    while (until_timeout() > 3000)
+        s.run(1ms);
+    s.say(s.id, "still in flight when the timer expires");
+    s.out.clear();
+    while (s.count(&Counters::timeouts) == 0)
+        s.run(1ms);
+    ASSERT_FALSE(s.quiet());
+    EXPECT_EQ(s.next().seq, at(1));
+}
+
 TEST(TcpRack, AfterATimeoutTheWindowOpensBySlowStart) {  // RFC 5681 section 3.1
     Sender s;
     s.fly(10);
