@@ -17,7 +17,8 @@ struct RttEstimate {
     std::uint32_t rttvar4 = 0;
 
     void sample(std::uint32_t rtt) {
-        rtt = std::clamp<std::uint32_t>(rtt, 1, kMaxRto);
+        if (rtt > kMaxRto) return;  // the clock has jumped, by the sleep of the machine or its guest
+        rtt = std::max<std::uint32_t>(rtt, 1);
         if (srtt8 == 0) {  // (2.2)
             srtt8 = rtt * 8;
             rttvar4 = rtt * 2;

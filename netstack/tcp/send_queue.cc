@@ -52,8 +52,8 @@ void SendQueue::deliver(const TxMeta& m, Arrival& arrival) {
         return;
     }
     Rack& rack = this->rack();
-    // What is longer tells of a clock that jumped.
-    const std::uint32_t rtt = std::clamp(arrival.now - m.sent_at, 1u, kMaxRto);
+    const std::uint32_t rtt = std::max(arrival.now - m.sent_at, 1u);
+    if (rtt > kMaxRto) return;  // the clock has jumped: that says nothing of the path
     if (m.has(kUnitResent)) {
         arrival.resent = true;
         const bool earlier = arrival.echo_age != Arrival::kNoEcho && arrival.echo_age > rtt + kClock;

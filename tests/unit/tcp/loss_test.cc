@@ -66,6 +66,16 @@ TEST(TcpRtoTimer, FiresAfterTheClockHasJumpedByAnHour) {
     EXPECT_TRUE(s.quiet());
 }
 
+TEST(TcpRtoTimer, AJumpOfTheClockIsNoRoundTrip) {
+    Script s;
+    const ConnId c = s.accept();
+    s.say(c, "text");
+    const std::uint32_t before = s.tcp->connection(c).rtt.srtt8;
+    s.now += 10min;
+    s.arrive({.seq = 1, .ack = 5});
+    EXPECT_EQ(s.tcp->connection(c).rtt.srtt8, before);
+}
+
 TEST(TcpRtoTimer, IsRestartedByEachAckOfNewDataAndStoppedByTheLast) {  // (5.2), (5.3)
     Script s;
     const ConnId c = in_flight(s, 2);
