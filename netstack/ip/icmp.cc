@@ -32,17 +32,9 @@ std::optional<IcmpError> parse_quotation(const IcmpHeader& header, const std::by
     if (ip.version_and_length >> 4 != 4 || ip_bytes < kIpv4Bytes || length < ip_bytes + 8 ||
         ip.protocol != kProtocolTcp || later_fragment)
         return {};
-    struct {
-        std::uint16_t source, destination;
-        std::uint32_t sequence;
-    } tcp;
-    std::memcpy(&tcp, quoted + ip_bytes, sizeof tcp);
-    const bool too_big = header.code == kFragmentationNeeded;
-    return IcmpError{too_big,
-                     too_big ? big_endian16(header.rest[1]) : std::uint16_t{0},
-                     {ip.source_ip(), big_endian16(tcp.source)},
-                     {ip.destination_ip(), big_endian16(tcp.destination)},
-                     big_endian32(tcp.sequence)};
+    std::optional<std::uint16_t> next_mtu;
+    if (header.code == kFragmentationNeeded) next_mtu = big_endian16(header.rest[1]);
+    return about_segment(ip.source_ip(), ip.destination_ip(), quoted + ip_bytes, next_mtu);
 }
 
 }  // namespace

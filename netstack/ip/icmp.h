@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "netstack/base/address.h"
+#include "netstack/base/byte_order.h"
 #include "netstack/base/counter.h"
 #include "netstack/base/rate_limit.h"
 #include "netstack/base/time.h"
@@ -34,6 +35,17 @@ struct IcmpError {
     SocketAddress remote;
     std::uint32_t sequence;  // its sequence number: a blind attacker does not know it (RFC 5927 section 4.1)
 };
+
+// The error about a segment of ours, of which the first eight bytes are quoted at `tcp`: ports and sequence
+// number (RFC 792, RFC 4443 section 3). `next_mtu` is given when it was too big.
+inline IcmpError about_segment(const IpAddress& local, const IpAddress& remote, const std::byte* tcp,
+                               std::optional<std::uint16_t> next_mtu) {
+    return {.too_big = next_mtu.has_value(),
+            .next_mtu = next_mtu.value_or(0),
+            .local = {local, load_big_endian<std::uint16_t>(tcp)},
+            .remote = {remote, load_big_endian<std::uint16_t>(tcp + 2)},
+            .sequence = load_big_endian<std::uint32_t>(tcp + 4)};
+}
 
 class Icmp {
   public:

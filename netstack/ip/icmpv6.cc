@@ -34,14 +34,10 @@ std::optional<IcmpError> parse_quotation_v6(const Icmpv6Header& header, const st
     Ipv6Header ip;
     std::memcpy(&ip, quoted, sizeof ip);
     if (ip.version() != 6 || ip.next_header != kProtocolTcp) return {};
-    const std::byte* const tcp = quoted + kIpv6Bytes;
-    const std::uint32_t mtu = big_endian32(header.rest);
-    const bool too_big = header.type == kPacketTooBig;
-    return IcmpError{.too_big = too_big,
-                     .next_mtu = static_cast<std::uint16_t>(too_big ? std::min(mtu, 0xffffu) : 0),
-                     .local = {ip.source(), load_big_endian<std::uint16_t>(tcp)},
-                     .remote = {ip.destination(), load_big_endian<std::uint16_t>(tcp + 2)},
-                     .sequence = load_big_endian<std::uint32_t>(tcp + 4)};
+    std::optional<std::uint16_t> next_mtu;
+    if (header.type == kPacketTooBig)
+        next_mtu = static_cast<std::uint16_t>(std::min(big_endian32(header.rest), 0xffffu));
+    return about_segment(ip.source(), ip.destination(), quoted + kIpv6Bytes, next_mtu);
 }
 
 // RFC 4443 section 2.4 (e.1), (e.2): an error or a redirect is never the cause of an error.

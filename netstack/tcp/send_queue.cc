@@ -134,8 +134,7 @@ void SendQueue::mark_lost(rte_mbuf* unit, Seq snd_nxt) {
 }
 
 void SendQueue::mark_all_lost(Seq snd_nxt) {
-    for (rte_mbuf* unit = head; unit != nullptr && meta(unit).seq < snd_nxt; unit = after(unit))
-        if (!(meta(unit).marks & (kUnitSacked | kUnitLost))) mark_lost(unit, snd_nxt);
+    mark_older(0, 0, snd_nxt);
 }
 
 void SendQueue::mark_older(std::uint32_t now, std::uint32_t age, Seq snd_nxt) {

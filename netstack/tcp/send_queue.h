@@ -86,8 +86,8 @@ struct alignas(64) SendQueue {
     }
     void mark_lost(rte_mbuf* unit, Seq snd_nxt);
     void mark_all_lost(Seq snd_nxt);
-    void mark_older(std::uint32_t now, std::uint32_t age,
-                    Seq snd_nxt);  // sent `age` microseconds ago, or longer
+    // Those that were sent `age` microseconds ago, or longer.
+    void mark_older(std::uint32_t now, std::uint32_t age, Seq snd_nxt);
     // RFC 8985 section 6.2 step 5 with a window of `reo_wnd`: marks what is lost. Microseconds until more may
     // be, 0 for never. `lost_again` counts units whose retransmission is lost.
     std::uint32_t detect_losses(std::uint32_t now, std::uint32_t reo_wnd, Seq snd_nxt, unsigned& lost_again);
