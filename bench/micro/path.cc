@@ -183,7 +183,9 @@ class Client {
   public:
     Client(Port& port, std::size_t connections)
         : carrier_(*DpdkCarrier::create(
-              {.addresses = {{.first = kClient, .count = 4}}, .tcp = {.max_connections = connections + 64}},
+              {.addresses = {{.first = kClient, .count = 4}},
+               // Its acknowledgments ride on its next message, as those of a client do that answers at once.
+               .tcp = {.max_connections = connections + 64, .delayed_ack = std::chrono::seconds(1)}},
               port, 0, nullptr)) {
         std::array<std::byte, kPayload> payload{};
         const std::size_t header =
