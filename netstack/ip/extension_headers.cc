@@ -23,8 +23,12 @@ std::uint8_t octet(const std::byte* packet, std::uint32_t at) {
     return static_cast<std::uint8_t>(packet[at]);
 }
 
-// Section 4.2: we know no option but padding; the two highest bits of the others' types say what to do.
+constexpr std::uint8_t kRouterAlert = 5;
+
+// Section 4.2: the two highest bits of an unknown option's type say what to do. Router Alert, which asks
+// routers alone for something (RFC 2711), is noted.
 UpperLayer check_options(const std::byte* packet, std::uint32_t at, std::uint32_t end) {
+    UpperLayer seen;
     for (unsigned options = 0; at < end; ++options) {
         if (options == kMostOptions) return nowhere(Found::kTooMany);
         const std::uint8_t type = octet(packet, at);
@@ -35,6 +39,9 @@ UpperLayer check_options(const std::byte* packet, std::uint32_t at, std::uint32_
         if (at + 2 > end || at + 2 + octet(packet, at + 1) > end) return nowhere(Found::kTruncated);
         switch (type >> 6) {
             case 0:
+                if (type == kRouterAlert && octet(packet, at + 1) == 2 &&
+                    load_big_endian<std::uint16_t>(packet + at + 2) == 0)
+                    seen.router_alert = true;
                 break;
             case 1:
                 return nowhere(Found::kDiscarded);
@@ -43,7 +50,7 @@ UpperLayer check_options(const std::byte* packet, std::uint32_t at, std::uint32_
         }
         at += 2 + octet(packet, at + 1);
     }
-    return {};
+    return seen;
 }
 
 }  // namespace
@@ -51,6 +58,7 @@ UpperLayer check_options(const std::byte* packet, std::uint32_t at, std::uint32_
 UpperLayer find_upper_layer(const std::byte* packet, std::uint32_t length) {
     std::uint32_t named_at = offsetof(Ipv6Header, next_header);  // where the next header's type is written
     std::uint32_t at = kIpv6Bytes;
+    bool router_alert = false;
     for (unsigned headers = 0;; ++headers) {
         const std::uint8_t type = octet(packet, named_at);
         switch (type) {
@@ -65,7 +73,7 @@ UpperLayer find_upper_layer(const std::byte* packet, std::uint32_t length) {
             case kNoNextHeader:
                 return nowhere(Found::kNothing);
             default:
-                return {.protocol = type, .offset = at, .named_at = named_at};
+                return {.protocol = type, .offset = at, .named_at = named_at, .router_alert = router_alert};
         }
         if (headers == kMostHeaders) return nowhere(Found::kTooMany);
         if (at + 8 > length) return nowhere(Found::kTruncated);
@@ -78,9 +86,10 @@ UpperLayer find_upper_layer(const std::byte* packet, std::uint32_t length) {
             // An "atomic" fragment is a whole packet (RFC 6946 section 4).
             if ((load_big_endian<std::uint16_t>(packet + at + 2) & 0xfff9) != 0)
                 return nowhere(Found::kPartial);
-        } else if (const UpperLayer bad = check_options(packet, at + 2, at + bytes);
-                   bad.found != Found::kYes) {
-            return bad;
+        } else {
+            const UpperLayer options = check_options(packet, at + 2, at + bytes);
+            if (options.found != Found::kYes) return options;
+            router_alert |= type == kHopByHop && options.router_alert;
         }
         named_at = at;
         at += bytes;

@@ -32,6 +32,7 @@ struct UpperLayer {
     std::uint32_t offset = 0;    // of the upper-layer header in the packet
     std::uint32_t named_at = 0;  // where in the packet its protocol is written
     Icmpv6Problem problem{};
+    bool router_alert = false;  // the option of multicast listener discovery was there (RFC 2711)
 };
 
 inline constexpr std::uint8_t kParameterProblem = 4;

@@ -16,6 +16,7 @@ constexpr std::uint8_t kUnreachableV6 = 1;
 constexpr std::uint8_t kPacketTooBig = 2;
 constexpr std::uint8_t kEchoRequestV6 = 128;
 constexpr std::uint8_t kEchoReplyV6 = 129;
+constexpr std::uint8_t kListenerQuery = 130, kListenerReport = 131;  // RFC 2710 section 3
 constexpr std::uint8_t kFirstDiscovery = 133, kLastDiscovery = 137;  // RFC 4861 section 4
 
 struct Icmpv6Header {
@@ -80,6 +81,7 @@ Icmpv6::Verdict Icmpv6::input(rte_mbuf* message, const IpArrival& arrival, Time 
     if (header.type >= kFirstDiscovery && header.type <= kLastDiscovery) return Verdict::kDiscovery;
     if (arrival.source.is_unspecified()) return nothing(counters_.bad);
 
+    if (header.type == kListenerQuery || header.type == kListenerReport) return Verdict::kListener;
     if (header.type == kEchoRequestV6 && header.code == 0) {
         // Section 4.2: an echo to a group MAY be answered.
         if (!echoes_.admits(now)) return nothing(counters_.echoes_limited);

@@ -1,7 +1,7 @@
 #pragma once
 // ICMPv6 (RFC 4443) as a TCP host needs it: echoes are answered and refusals are sent at a bounded rate, and
-// errors about our own segments are read so that TCP learns of them. Neighbour discovery, which travels in
-// the same messages, is netstack/link's.
+// errors about our own segments are read so that TCP learns of them. Neighbour discovery (netstack/link) and
+// multicast listener discovery (mld.h) travel in the same messages.
 
 #include <rte_mbuf.h>
 
@@ -24,11 +24,12 @@ class Icmpv6 {
     explicit Icmpv6(std::uint32_t echo_rate = 1000, std::uint32_t error_rate = 100)
         : echoes_(echo_rate), errors_(error_rate) {}
 
-    enum class Verdict : std::uint8_t { kReply, kError, kDiscovery, kNothing };
+    enum class Verdict : std::uint8_t { kReply, kError, kDiscovery, kListener, kNothing };
 
     // Reads the message, whose IP headers have been cut off. kReply: the mbuf has become the answer, to be
     // sent to arrival.source (checksum zero, as IpOutput asks), from arrival.destination where that is not a
-    // group. kError: `error` is filled. kDiscovery: a message of neighbour discovery, its checksum verified.
+    // group. kError: `error` is filled. kDiscovery, kListener: a message of neighbour discovery, or of
+    // multicast listener discovery, its checksum verified.
     Verdict input(rte_mbuf* message, const IpArrival& arrival, Time now, IcmpError& error);
 
     // Turns `packet`, which begins with its IPv6 header, into the error message about it, to be sent to

@@ -121,6 +121,7 @@ IpVerdict IpInput::accept_ipv6(rte_mbuf* frame, IpArrival& arrival, bool unicast
         ++counters_.unknown_protocol;
         return refuse({kParameterProblem, kUnknownNextHeader, upper.named_at, false});
     }
+    arrival.router_alert = upper.router_alert;
     rte_pktmbuf_adj(frame, static_cast<std::uint16_t>(upper.offset));
     return upper.protocol == kProtocolIcmpv6 ? IpVerdict::kIcmpv6 : accept_tcp(frame, arrival);
 }

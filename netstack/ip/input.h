@@ -33,7 +33,8 @@ struct IpArrival {
     IpAddress source;
     IpAddress destination;
     bool unicast = true;         // sent to us alone, on both layers
-    std::uint8_t hop_limit = 0;  // of IPv6
+    std::uint8_t hop_limit = 0;  // of IPv6, as is:
+    bool router_alert = false;   // a hop-by-hop option of multicast listener discovery was there
 };
 
 struct IpCounters {

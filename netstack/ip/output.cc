@@ -128,12 +128,12 @@ rte_mbuf* IpOutput::without_chain(rte_mbuf* packet) {
 
 void IpOutput::send_neighbour_actions() {
     for (const auto& arp : neighbours_->to_send())
-        if (rte_mbuf* frame = fresh_frame()) {
+        if (rte_mbuf* frame = fresh_frame(pool_)) {
             write_arp(frame, mac_, arp.destination, arp.packet);
             queue(frame);
         }
     for (const auto& nd : neighbours_->nd_to_send())
-        if (rte_mbuf* frame = fresh_frame()) {
+        if (rte_mbuf* frame = fresh_frame(pool_)) {
             write_nd(frame, mac_, nd.destination, nd.packet);
             queue(frame);
         }
@@ -144,14 +144,29 @@ void IpOutput::send_neighbour_actions() {
 }
 
 void IpOutput::solicit_routers(const IpAddress& source) {
-    rte_mbuf* frame = fresh_frame();
+    rte_mbuf* frame = fresh_frame(pool_);
     if (!frame) return;
     write_router_solicitation(frame, mac_, source);
     queue(frame);
 }
 
-rte_mbuf* IpOutput::fresh_frame() {
-    rte_mbuf* frame = rte_pktmbuf_alloc(pool_);
+void IpOutput::report_groups(std::span<const MldRecord> records, bool version1, const IpAddress& source) {
+    while (!records.empty()) {
+        const std::size_t n = version1 ? 1 : std::min(records.size(), kMostMldRecords);
+        rte_mbuf* frame = fresh_frame(version1 ? pool_ : chain_pool_);
+        if (!frame) return;  // the report of the next round, or the next answer, makes up for it
+        if (version1)
+            write_mld_report_v1(frame, mac_, source, records[0].group);
+        else
+            write_mld_report(frame, mac_, source, records.first(n));
+        ++(version1 ? counters_.group_reports_v1 : counters_.group_reports);
+        queue(frame);
+        records = records.subspan(n);
+    }
+}
+
+rte_mbuf* IpOutput::fresh_frame(rte_mempool* pool) {
+    rte_mbuf* frame = rte_pktmbuf_alloc(pool);
     if (!frame) ++counters_.no_mbufs;
     return frame;
 }

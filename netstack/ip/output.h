@@ -11,6 +11,7 @@
 #include "netstack/base/counter.h"
 #include "netstack/base/time.h"
 #include "netstack/ip/local_addresses.h"
+#include "netstack/ip/mld.h"
 #include "netstack/link/neighbours.h"
 #include "netstack/port/port.h"
 
@@ -26,7 +27,8 @@ struct IpOutputCounters {
     Counter burst_full;     // the port did not keep up
     Counter too_long;       // longer than an IP packet can be
     Counter copied_chains;  // the port takes no chains
-    Counter no_mbufs;       // for ARP and ND packets, or for copies of chains
+    Counter no_mbufs;       // for ARP, ND and MLD packets, or for copies of chains
+    Counter group_reports, group_reports_v1;
 };
 
 class IpOutput {
@@ -52,6 +54,8 @@ class IpOutput {
     void send_neighbour_actions();
     // Asks the routers of the link to advertise themselves (RFC 4861 section 6.3.7).
     void solicit_routers(const IpAddress& source);
+    // Says which groups we listen to, in reports of one version of MLD or the other.
+    void report_groups(std::span<const MldRecord> records, bool version1, const IpAddress& source);
 
     // Frames ready for the port, oldest first, and how many more send() has room for. The first `n` of them
     // were taken over by the port:
@@ -65,7 +69,7 @@ class IpOutput {
     void complete_checksum(rte_mbuf* packet, std::uint8_t protocol, const IpAddress& source,
                            const IpAddress& destination, std::uint16_t l4_header_bytes);
     rte_mbuf* without_chain(rte_mbuf* packet);
-    rte_mbuf* fresh_frame();  // null when the pool is dry
+    rte_mbuf* fresh_frame(rte_mempool* pool);  // null when it is dry
     void queue(rte_mbuf* frame);
     void tag(rte_mbuf* frame);
     void drop(rte_mbuf* packet, Counter& why);

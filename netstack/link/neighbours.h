@@ -101,6 +101,8 @@ class Neighbours {
         round_ = Round::kFirst;
         announced_ = 0;
     }
+    // Duplicate address detection is under way.
+    bool asking() const { return round_ == Round::kFirst || next_round_ != kNever; }
     void run_timers(Time now);
     // When run_timers() next has something to do.
     Time next_timer() const { return announcing() ? Time::min() : std::min(next_timer_, next_round_); }
@@ -187,8 +189,6 @@ class Neighbours {
     bool send(const NdToSend& nd);
     // neighbours_own.cc: our own addresses
     bool announcing() const { return announced_ != kAllAnnounced; }
-    // Duplicate address detection is under way.
-    bool asking() const { return round_ == Round::kFirst || next_round_ != kNever; }
     void send_announcements(Time now);
     bool announce_one(const IpAddress& ip);
     void conflict(const IpAddress& ip, Time now);

@@ -86,7 +86,8 @@ unsigned ShardSteering::owner_of(const rte_mbuf* frame) const {
             return quoted.kind == FlowKind::kTcp ? rss_.queue_of(quoted.destination, quoted.source) : self_;
         }
         case FlowKind::kIp:
-            return self_;
+            // Queries of multicast listener discovery, behind a header with an option: one shard answers.
+            return flow.destination.ip.is_v6_multicast() ? 0 : self_;
         case FlowKind::kOther:
             return kEveryone;
     }

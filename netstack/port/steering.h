@@ -6,6 +6,8 @@
 //   names.
 //   - ICMP errors: to the shard of the connection that they quote; hardware sees only the router's address.
 //   - ARP, neighbour discovery and all else without a flow: to every shard; each has its own neighbour table.
+//   - What an IPv6 group is sent behind extension headers, as listener queries are: to the first shard, which
+//   answers.
 //
 // With one shard there is no steering, and it costs nothing.
 

@@ -85,9 +85,14 @@ Stack::Stack(const StackConfig& config, const StackPort& port, LocalAddresses lo
       output_(local_, neighbours_, port.offloads, port.mac, pools_->headers.get(), pools_->data.get(),
               port.vlan),
       icmp_(config.echo_rate),
-      icmpv6_(config.echo_rate) {
+      icmpv6_(config.echo_rate),
+      groups_(config.tcp.secret[0] ^ link_local_of(port.mac).low) {
     neighbours_.follow(local_);
     if (port.shard != 0) return;
+    // RFC 4861 section 7.2.1. That of all nodes is never reported (RFC 3810 section 6).
+    for (const LocalRange& range : local_.ranges())
+        for (std::uint32_t i = 0; !range.first.is_v4() && i < range.count; ++i)
+            groups_.join(solicited_node_group(range.first.plus(i)));
     neighbours_.announce();
     if (local_.accepts_routers()) router_solicitations_ = kRouterSolicitations;
 }
@@ -166,6 +171,9 @@ void Stack::handle_icmpv6(rte_mbuf* message, const IpArrival& arrival, Time now)
         case Icmpv6::Verdict::kDiscovery:
             handle_discovery(message, arrival, now);
             break;
+        case Icmpv6::Verdict::kListener:
+            handle_listener(message, arrival, now);
+            break;
         case Icmpv6::Verdict::kNothing:
             break;
     }
@@ -218,6 +226,31 @@ void Stack::look_for_routers(Time now) {
     if (now >= local_.learnt().next_expiry()) local_.learnt().forget_expired(now);
 }
 
+void Stack::handle_listener(const rte_mbuf* message, const IpArrival& arrival, Time now) {
+    if (const auto query = parse_mld_query(message, arrival))
+        groups_.query_arrives(*query, now);
+    else if (const auto group = parse_mld_report(message, arrival))
+        groups_.report_arrives(*group);
+    else
+        ++bad_listener_;
+}
+
+// RFC 3590: from the unspecified address while our link-local one may still be another's, which opens
+// switches, though routers take it for nothing; then all again from the link-local one.
+void Stack::report_groups(Time now) {
+    if (groups_.size() == 0) return;
+    if (reports_from_.is_unspecified() && !neighbours_.asking()) {
+        if (const IpAddress ours = local_.source_for(kLinkLocalPrefix); ours.is_link_local()) {
+            reports_from_ = ours;
+            groups_.report_again(now);
+        }
+    }
+    if (now < groups_.next_timer()) return;
+    groups_.run_timers(now);
+    output_.report_groups(groups_.to_send(), groups_.version1(), reports_from_);
+    groups_.clear();
+}
+
 void Stack::handle_arp(rte_mbuf* frame, Time now) {
     if (const auto packet = parse_arp(frame)) {
         neighbours_.input(*packet, now);
@@ -230,9 +263,12 @@ void Stack::handle_arp(rte_mbuf* frame, Time now) {
 
 void Stack::run_timers(Time now) {
     tcp_->run_timers(now);
+    // A group is joined before its address is asked about (RFC 4862 section 5.4.2).
+    report_groups(now);
     if (now >= neighbours_.next_timer()) {
         neighbours_.run_timers(now);
         settle_neighbours(now);
+        report_groups(now);
     }
     if (local_.has_ipv6()) look_for_routers(now);
 }

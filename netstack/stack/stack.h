@@ -23,6 +23,7 @@
 #include "netstack/base/counter.h"
 #include "netstack/base/error.h"
 #include "netstack/base/time.h"
+#include "netstack/ip/group_membership.h"
 #include "netstack/ip/icmp.h"
 #include "netstack/ip/icmpv6.h"
 #include "netstack/ip/input.h"
@@ -91,7 +92,8 @@ class Stack {
     void sent(std::size_t n) { output_.sent(n); }
     // When run_timers() next has something to do.
     Time next_timer() const {
-        return std::min({tcp_->next_timer(), neighbours_.next_timer(), local_.learnt().next_expiry(),
+        return std::min({tcp_->next_timer(), neighbours_.next_timer(), groups_.next_timer(),
+                         local_.learnt().next_expiry(),
                          router_solicitations_ > 0 ? next_solicitation_ : kNever});
     }
 
@@ -133,6 +135,8 @@ class Stack {
     void refuse(rte_mbuf* packet, const IpArrival& arrival, Time now);
     void report_error(const IcmpError& error, Time now);
     void look_for_routers(Time now);
+    void handle_listener(const rte_mbuf* message, const IpArrival& arrival, Time now);
+    void report_groups(Time now);
     void handle_arp(rte_mbuf* frame, Time now);
     void settle_neighbours(Time now);
     void report_unreachable(const rte_mbuf* packet, Time now);
@@ -145,7 +149,9 @@ class Stack {
     IpOutput output_;
     Icmp icmp_;
     Icmpv6 icmpv6_;
-    Counter bad_arp_, bad_discovery_, routers_heard_;
+    GroupMembership groups_;
+    IpAddress reports_from_;
+    Counter bad_arp_, bad_discovery_, bad_listener_, routers_heard_;
     unsigned router_solicitations_ = 0;  // yet to be sent
     Time next_solicitation_{};
     std::unique_ptr<tcp::Tcp> tcp_;
@@ -194,6 +200,13 @@ void Stack::visit_counters(Visitor&& visitor) const {
     visitor("Icmp6OutRateLimitHost", icmpv6.echoes_limited.value() + icmpv6.refusals_limited.value());
     visitor("Icmp6InRouterAdvertisements", routers_heard_.value());
     visitor("NdInErrors", bad_discovery_.value());
+    const GroupCounters& groups = groups_.counters();
+    visitor("Icmp6InGroupMembQueries", groups.queries.value());
+    visitor("Icmp6InGroupMembResponses", groups.other_reports.value());
+    visitor("Icmp6OutGroupMembResponses", out.group_reports_v1.value());
+    visitor("Icmp6OutMLDv2Reports", out.group_reports.value());
+    visitor("MldInErrors", bad_listener_.value());
+    visitor("MldGroupsFull", groups.groups_full.value());
     const NeighbourCounters& arp = neighbours_.counters();
     visitor("Icmp6OutNeighborSolicits", arp.solicitations_sent.value());
     visitor("Icmp6InNeighborSolicits", arp.solicitations_received.value());

@@ -261,5 +261,19 @@ TEST_F(Ipv6InputTest, TheUnspecifiedSourceIsForDiscovery) {
               IpVerdict::kDropped);
 }
 
+// RFC 2711: noted for multicast listener discovery, whose messages must have it.
+TEST_F(Ipv6InputTest, RouterAlertIsNoted) {
+    const auto alert = [&](const Octets& option, std::uint8_t header = 0) {
+        const Octets message = test::icmpv6(test::kPeerIp6, test::kOurIp6, 130, 0, 0, Octets(16, 0));
+        EXPECT_EQ(verdict(from_peer(header, test::joined(test::options_header(58, option), message))),
+                  IpVerdict::kIcmpv6);
+        return arrival.router_alert;
+    };
+    EXPECT_TRUE(alert({5, 2, 0, 0, 1, 0}));
+    EXPECT_FALSE(alert({5, 2, 0, 1, 1, 0})) << "of RSVP";
+    EXPECT_FALSE(alert({1, 4, 0, 0, 0, 0}));
+    EXPECT_FALSE(alert({5, 2, 0, 0, 1, 0}, 60)) << "a destination option is no hop-by-hop one";
+}
+
 }  // namespace
 }  // namespace millrace::net

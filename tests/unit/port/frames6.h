@@ -1,6 +1,7 @@
 #pragma once
 // IPv6 packets for tests, built octet by octet as frames.h does for IPv4.
 
+#include "netstack/ip/ipv6.h"
 #include "tests/unit/port/frames.h"
 
 namespace millrace::net::test {
@@ -83,6 +84,46 @@ inline constexpr std::uint32_t kSolicited = 0x40, kOverride = 0x20;
 inline Octets frame6(const Octets& packet, const MacAddress& to = kOurMac,
                      const MacAddress& from = kPeerMac) {
     return ethernet(to, from, 0x86dd, packet);
+}
+
+// RFC 3810 section 5, behind the header with Router Alert (RFC 2711) that all such messages have.
+inline Octets mld(const IpAddress& source, const IpAddress& destination, const Octets& message) {
+    return ipv6(source, destination, 0, joined({58, 0, 5, 2, 0, 0, 1, 0}, message), 1);
+}
+// The message alone, and its checksum is zero: see icmpv6_checked().
+inline Octets mld_query(const IpAddress& group, std::uint16_t max_response_code, std::uint8_t robustness,
+                        std::uint8_t interval_code) {
+    Octets message{130, 0, 0, 0};
+    put16(message, max_response_code);
+    put16(message, 0);
+    put_ip(message, group);
+    append(message, {robustness, interval_code, 0, 0});
+    return message;
+}
+inline Octets icmpv6_checked(const IpAddress& source, const IpAddress& destination, Octets message) {
+    set16(message, 2, l4_checksum(source, destination, 58, message));
+    return message;
+}
+struct MldRecordOctets {
+    std::uint8_t type;
+    IpAddress group;
+};
+// What we say, as whole frames.
+inline Octets mld_report_frame(const IpAddress& source, const std::vector<MldRecordOctets>& records) {
+    const IpAddress routers{0xff02000000000000, 0x16};
+    Octets message{143, 0, 0, 0, 0, 0};
+    put16(message, static_cast<std::uint32_t>(records.size()));
+    for (const auto& [type, group] : records) {
+        append(message, {type, 0, 0, 0});
+        put_ip(message, group);
+    }
+    return frame6(mld(source, routers, icmpv6_checked(source, routers, message)),
+                  {{0x33, 0x33, 0, 0, 0, 0x16}}, kOurMac);
+}
+inline Octets mld_report_v1_frame(const IpAddress& source, const IpAddress& group) {
+    Octets message{131, 0, 0, 0, 0, 0, 0, 0};
+    put_ip(message, group);
+    return frame6(mld(source, group, icmpv6_checked(source, group, message)), mac_of_group(group), kOurMac);
 }
 
 inline constexpr MacAddress kGroupMac{{0x33, 0x33, 0, 0, 0, 1}};

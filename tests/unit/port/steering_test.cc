@@ -107,6 +107,18 @@ TEST_F(SteeringTest, NeighbourDiscoveryGoesToEveryShard) {
         EXPECT_EQ(owners(*steering, test::frame6(packet)), (std::vector{0u, 1u, 2u}));
 }
 
+// RFC 3810: wherever the port gave it, one shard answers.
+TEST_F(SteeringTest, ListenerQueriesGoToTheFirstShard) {
+    auto steering = *Steering::create(rss, true, 1500);
+    rte_mbuf* query = pool.mbuf(test::frame6(
+        test::mld(test::kPeerLinkLocal, kAllNodes, test::mld_query({}, 1000, 2, 125)), test::kGroupMac));
+    EXPECT_EQ(steering->shard(1).keep_own({&query, 1}), 0u);
+    rte_mbuf* got = nullptr;
+    EXPECT_EQ(steering->shard(2).receive({&got, 1}), 0u);
+    ASSERT_EQ(steering->shard(0).receive({&got, 1}), 1u);
+    release(got);
+}
+
 TEST_F(SteeringTest, Icmpv6ErrorsFollowTheConnectionTheyQuote) {
     auto steering = *Steering::create(rss, true, 1500);
     for (std::uint16_t port = 1; port <= 30; ++port) {

@@ -71,13 +71,94 @@ class StackIpv6 : public ::testing::Test {
 
 // RFC 4291 section 2.8: an IPv6 host has a link-local address; RFC 4862 section 5.4: it asks about each.
 TEST_F(StackIpv6, AsksAboutItsAddressesAtTheStart) {
-    ASSERT_EQ(at_start.size(), 2u);
+    ASSERT_EQ(at_start.size(), 3u);
     for (const auto& [frame, ip] :
-         {std::pair{at_start[0], test::kOurIp6}, {at_start[1], test::kOurLinkLocal}}) {
+         {std::pair{at_start[1], test::kOurIp6}, {at_start[2], test::kOurLinkLocal}}) {
         const IpAddress group = solicited_node_group(ip);
         EXPECT_EQ(frame,
                   test::frame6(test::solicitation({}, group, ip, {}), mac_of_group(group), test::kOurMac));
     }
+}
+
+// --- multicast listener discovery: RFC 4861 section 7.2.1, RFC 3810, RFC 3590 ---
+
+// Both addresses end in the same 24 bits: it is one group.
+const IpAddress kOurGroup = solicited_node_group(test::kOurIp6);
+
+TEST_F(StackIpv6, ReportsItsGroupBeforeItAsksAboutItsAddresses) {  // RFC 4862 section 5.4.2
+    ASSERT_FALSE(at_start.empty());
+    EXPECT_EQ(at_start[0], test::mld_report_frame({}, {{4, kOurGroup}})) << "RFC 3590: from nowhere yet";
+    now += 1s;
+    const auto again = take();
+    ASSERT_EQ(again.size(), 1u) << "Robustness Variable";
+    EXPECT_EQ(again[0], at_start[0]);
+    EXPECT_EQ(counter("Icmp6OutMLDv2Reports"), 2u);
+}
+
+TEST_F(StackIpv6, ReportsItsGroupAgainFromItsLinkLocalAddress) {  // RFC 3590 section 4
+    now += 1s;
+    take();
+    std::vector<Octets> reports;
+    for (const Time start = now; now < start + 60s; now += 100ms)
+        for (const Octets& frame : take())
+            if (frame[20] == 0) reports.push_back(frame);
+    EXPECT_EQ(reports, std::vector<Octets>(2, test::mld_report_frame(test::kOurLinkLocal, {{4, kOurGroup}})));
+    EXPECT_EQ(stack->next_timer(), kNever);
+}
+
+class StackListener : public StackIpv6 {
+  protected:
+    StackListener() {
+        for (const Time start = now; now < start + 10s; now += 100ms)
+            take();
+    }
+    // Of the peer, to `to`.
+    void query(const IpAddress& to, const Octets& message) {
+        receive(
+            {test::mld(test::kPeerLinkLocal, to, test::icmpv6_checked(test::kPeerLinkLocal, to, message))},
+            mac_of_group(to));
+    }
+    std::vector<Octets> take_within(Duration most) {
+        std::vector<Octets> frames;
+        for (const Time start = now; now <= start + most; now += 100ms)
+            for (Octets& frame : take())
+                frames.push_back(std::move(frame));
+        return frames;
+    }
+};
+
+TEST_F(StackListener, AnswersGeneralQueries) {
+    query(kAllNodes, test::mld_query({}, 1000, 2, 125));
+    const auto out = take_within(1s);
+    ASSERT_EQ(out.size(), 1u);
+    EXPECT_EQ(out[0], test::mld_report_frame(test::kOurLinkLocal, {{2, kOurGroup}}));
+    EXPECT_EQ(counter("Icmp6InGroupMembQueries"), 1u);
+}
+
+TEST_F(StackListener, AnswersQueriesAboutItsGroup) {
+    query(kOurGroup, test::mld_query(kOurGroup, 1000, 2, 125));
+    const auto out = take_within(1s);
+    ASSERT_EQ(out.size(), 1u);
+    EXPECT_EQ(out[0], test::mld_report_frame(test::kOurLinkLocal, {{2, kOurGroup}}));
+}
+
+TEST_F(StackListener, AnswersQueriesOfVersion1WithReportsOfVersion1) {
+    Octets message = test::mld_query({}, 1000, 0, 0);
+    message.resize(24);
+    query(kAllNodes, message);
+    const auto out = take_within(1s);
+    ASSERT_EQ(out.size(), 1u);
+    EXPECT_EQ(out[0], test::mld_report_v1_frame(test::kOurLinkLocal, kOurGroup));
+    EXPECT_EQ(counter("Icmp6OutGroupMembResponses"), 1u);
+}
+
+TEST_F(StackListener, CountsWhatIsNoQuery) {
+    const Octets message =
+        test::icmpv6_checked(test::kPeerLinkLocal, kAllNodes, test::mld_query({}, 1000, 2, 125));
+    receive({test::ipv6(test::kPeerLinkLocal, kAllNodes, 58, message, 1)}, test::kGroupMac);
+    EXPECT_TRUE(take_within(1s).empty());
+    EXPECT_EQ(counter("MldInErrors"), 1u) << "no Router Alert";
+    EXPECT_EQ(counter("Icmp6InGroupMembQueries"), 0u);
 }
 
 TEST_F(StackIpv6, AnswersSolicitations) {
@@ -188,19 +269,19 @@ class StackRouters : public StackIpv6 {
         return test::ipv6(test::kPeerLinkLocal, kAllNodes, 58,
                           test::icmpv6(test::kPeerLinkLocal, kAllNodes, 134, 0, lifetime, body), 255);
     }
+    static bool is_router_solicitation(const Octets& frame) { return frame[20] == 58 && frame[54] == 133; }
     // Where a packet to `ip` goes first.
     std::optional<IpAddress> next_hop(const char* ip) { return stack->addresses().next_hop(*parse_ip(ip)); }
 };
 
 TEST_F(StackRouters, AreAskedThreeTimesFourSecondsApart) {  // section 6.3.7
-    ASSERT_EQ(at_start.size(), 3u);
-    EXPECT_EQ(at_start[2][54], 133) << "a router solicitation";
-    EXPECT_EQ(Octets(at_start[2].begin(), at_start[2].begin() + 6), (Octets{0x33, 0x33, 0, 0, 0, 2}));
-    now += 2s;
-    take();  // announcements
+    ASSERT_EQ(at_start.size(), 4u);
+    EXPECT_TRUE(is_router_solicitation(at_start[3]));
+    EXPECT_EQ(Octets(at_start[3].begin(), at_start[3].begin() + 6), (Octets{0x33, 0x33, 0, 0, 0, 2}));
     std::vector<Time> asked;
     for (const Time start = now; now < start + 60s; now += 1s)
-        if (!take().empty()) asked.push_back(now);
+        for (const Octets& frame : take())
+            if (is_router_solicitation(frame)) asked.push_back(now);
     ASSERT_EQ(asked.size(), 2u);
     EXPECT_EQ(asked[1] - asked[0], 4s);
     EXPECT_EQ(stack->next_timer(), kNever);
