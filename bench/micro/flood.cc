@@ -2,129 +2,75 @@
 // ACK: TCP alone, from input() to the segment that answers, ns each. All of them in bursts of 32.
 
 #include <benchmark/benchmark.h>
-#include <rte_mbuf.h>
-#include <rte_tcp.h>
 
-#include <cstring>
-#include <memory>
 #include <random>
-#include <stdexcept>
 
 #include "bench/micro/per_item.h"
-#include "netstack/port/pools.h"
-#include "netstack/tcp/tcp.h"
+#include "bench/micro/tcp_server.h"
 
 namespace {
 
 using namespace millrace;
+using bench::SegmentBurst;
+using bench::TcpServer;
 using net::Ipv4;
 using net::SocketAddress;
 
-constexpr unsigned kBurst = 32;
-constexpr SocketAddress kServer{Ipv4{0x0a000001}, 80};
+constexpr unsigned kBurst = SegmentBurst::kMost;
 constexpr SocketAddress kClient{Ipv4{0x0a000002}, 4000};
+constexpr std::size_t kMostHalfOpen = 1024;
 
-struct Server {
-    net::Pool data =
-        *net::Pool::create({.purpose = "flood-data", .mbufs = 4096, .private_bytes = tcp::kTxPrivateBytes});
-    net::Pool headers = *net::Pool::create({.purpose = "flood-head",
-                                            .mbufs = 4096,
-                                            .data_room = tcp::Tcp::kHeaderPoolRoom,
-                                            .private_bytes = tcp::kTxPrivateBytes});
-    net::Rss rss{1};
-    std::unique_ptr<tcp::Tcp> tcp = *tcp::Tcp::create({.max_connections = 4096, .max_half_open = 1024},
-                                                      data.get(), headers.get(), {{kServer.ip, 1}}, rss, 0);
-    Time now{1h};
-    std::uint32_t isn = 0;  // ours, of the last SYN-ACK
-
-    Server() { (void)tcp->listen(kServer); }
-
-    rte_mbuf* segment(SocketAddress from, std::uint8_t flags, std::uint32_t seq, std::uint32_t ack,
-                      std::uint16_t payload) {
-        rte_mbuf* packet = rte_pktmbuf_alloc(data.get());
-        auto* header = reinterpret_cast<rte_tcp_hdr*>(
-            rte_pktmbuf_append(packet, static_cast<std::uint16_t>(sizeof(rte_tcp_hdr) + 12 + payload)));
-        *header = {.src_port = rte_cpu_to_be_16(from.port),
-                   .dst_port = rte_cpu_to_be_16(kServer.port),
-                   .sent_seq = rte_cpu_to_be_32(seq),
-                   .recv_ack = rte_cpu_to_be_32(ack),
-                   .data_off = 8 << 4,
-                   .tcp_flags = flags,
-                   .rx_win = 0xffff};
-        tcp::write_timestamps(reinterpret_cast<std::uint8_t*>(header + 1), 1, 0);
-        return packet;
-    }
-
-    void input(rte_mbuf* const* packets, const SocketAddress* from, unsigned n) {
-        std::uint32_t hashes[kBurst];
-        tcp->begin_poll();
-        for (unsigned i = 0; i < n; ++i) {
-            hashes[i] = tcp->flow_hash(packets[i], from[i].ip, kServer.ip);
-            tcp->prefetch_table(hashes[i]);
-        }
-        for (unsigned i = 0; i < n; ++i)
-            tcp->prefetch_connection(hashes[i]);
-        for (unsigned i = 0; i < n; ++i)
-            tcp->input(packets[i], from[i].ip, kServer.ip, hashes[i], now);
-        tcp->run_timers(now);
-        (void)tcp->events();
-        tcp->flush(now);
-        for (const tcp::TxSegment& s : tcp->segments()) {
-            const auto* header = rte_pktmbuf_mtod(s.packet, const rte_tcp_hdr*);
-            if (header->tcp_flags & tcp::kSyn) isn = rte_be_to_cpu_32(header->sent_seq);
-            rte_pktmbuf_free(s.packet);
-        }
-        tcp->clear_segments();
-    }
-    void input(rte_mbuf* packet, SocketAddress from) { input(&packet, &from, 1); }
-};
+void poll(TcpServer& server, SegmentBurst& burst) {
+    server.tcp().begin_poll();
+    server.look_up(burst);
+    server.input(burst);
+    server.flush();
+}
 
 void flooded_syn(benchmark::State& state) {
-    Server server;
+    TcpServer server({.max_connections = 4096, .max_half_open = kMostHalfOpen});
     std::mt19937 random(1);
-    rte_mbuf* packets[kBurst];
-    SocketAddress from[kBurst];
-    const auto burst = [&] {
+    SegmentBurst burst;
+    const auto flood = [&] {
         for (unsigned i = 0; i < kBurst; ++i) {
-            from[i] = {Ipv4{static_cast<std::uint32_t>(random())},
-                       static_cast<std::uint16_t>(1024 + random() % 60000)};
-            packets[i] = server.segment(from[i], tcp::kSyn, static_cast<std::uint32_t>(random()), 0, 0);
+            burst.from[i] = {Ipv4{static_cast<std::uint32_t>(random())},
+                             static_cast<std::uint16_t>(1024 + random() % 60000)};
+            burst.packets[i] =
+                server.segment(burst.from[i], tcp::kSyn, static_cast<std::uint32_t>(random()), 0, 0);
         }
+        poll(server, burst);
     };
-    while (server.tcp->half_open() < 1024) {
-        burst();
-        server.input(packets, from, kBurst);
-    }
-    for (auto _ : state) {
-        burst();
-        server.input(packets, from, kBurst);
-    }
+    while (server.tcp().half_open() < kMostHalfOpen)
+        flood();
+    for (auto _ : state)
+        flood();
     bench::per_item(state, "segment", kBurst);
 }
 BENCHMARK(flooded_syn)->Name("flood/syn answered by cookie");
 
 // `payload` bytes on one established connection, each segment following the last.
 void established(benchmark::State& state) {
-    Server server;
+    TcpServer server({.max_connections = 4096});
     const auto payload = static_cast<std::uint16_t>(state.range(0));
-    server.input(server.segment(kClient, tcp::kSyn, 0, 0, 0), kClient);
-    server.input(server.segment(kClient, tcp::kAck, 1, server.isn + 1, 0), kClient);
+    const std::uint32_t ack = server.open(kClient, 0).isn + 1;
     std::mt19937 random(1);
-    rte_mbuf* packets[kBurst];
-    SocketAddress from[kBurst];
-    std::fill_n(from, kBurst, kClient);
+    SegmentBurst burst;
+    burst.from.fill(kClient);
     std::uint32_t seq = 1;
     unsigned unused = 0;
+    const std::uint64_t before = server.tcp().counters().fast_path.value();
     for (auto _ : state) {
-        for (rte_mbuf*& packet : packets) {
+        for (rte_mbuf*& packet : burst.packets) {
             unused += static_cast<unsigned>(random() + random() + random());  // as the flood's addresses cost
-            packet = server.segment(kClient, tcp::kAck, seq, server.isn + 1, payload);
+            packet = server.segment(kClient, tcp::kAck, seq, ack, payload);
             seq += payload;
         }
-        server.input(packets, from, kBurst);
+        poll(server, burst);
     }
     benchmark::DoNotOptimize(unused);
-    if (server.tcp->counters().fast_path.value() == 0) state.SkipWithError("nothing took the fast path");
+    if (server.tcp().counters().fast_path.value() - before !=
+        kBurst * static_cast<std::uint64_t>(state.iterations()))
+        state.SkipWithError("not all took the fast path");
     bench::per_item(state, "segment", kBurst);
 }
 BENCHMARK(established)->Name("flood/beside, established")->ArgName("payload")->Arg(0)->Arg(38)->Arg(1448);
