@@ -8,7 +8,9 @@
 namespace millrace::net {
 namespace {
 
-constexpr std::uint64_t kChecksumFlags = RTE_MBUF_F_RX_IP_CKSUM_MASK | RTE_MBUF_F_RX_L4_CKSUM_MASK;
+// What the port says of a frame and the receiving shard acts upon.
+constexpr std::uint64_t kKeptFlags = RTE_MBUF_F_RX_IP_CKSUM_MASK | RTE_MBUF_F_RX_L4_CKSUM_MASK |
+                                     RTE_MBUF_F_RX_VLAN | RTE_MBUF_F_RX_VLAN_STRIPPED;
 
 // ICMP errors quote the packet that they are about, behind eight bytes of their own (RFC 792, RFC 4443).
 bool is_icmp_error(std::uint8_t type) {
@@ -96,7 +98,7 @@ unsigned ShardSteering::owner_of(const rte_mbuf* frame) const {
 
 void ShardSteering::hand_to(unsigned shard, const rte_mbuf* frame) {
     if (to_[shard]->stage_full()) to_[shard]->flush_to_ring();
-    ++(to_[shard]->put(frame, frame->ol_flags & kChecksumFlags) ? handed_over_ : dropped_);
+    ++(to_[shard]->put(frame, frame->ol_flags & kKeptFlags) ? handed_over_ : dropped_);
 }
 
 unsigned ShardSteering::keep_own(std::span<rte_mbuf*> burst) {

@@ -60,7 +60,7 @@ rte_mbuf* Wire::copy(const rte_mbuf* frame, std::uint64_t receive_flags) {
     copy->packet_type = 0;
     copy->pkt_len = frame->pkt_len;
     copy->data_len = static_cast<std::uint16_t>(frame->pkt_len);
-    copy->vlan_tci = 0;
+    copy->vlan_tci = frame->vlan_tci;  // means something where the flags say so
     auto* to = static_cast<std::byte*>(copy->buf_addr);
     for (const rte_mbuf* part = frame; part; part = part->next) {
         std::memcpy(to, rte_pktmbuf_mtod(part, const std::byte*), part->data_len);

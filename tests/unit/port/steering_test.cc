@@ -146,6 +146,26 @@ TEST_F(SteeringTest, Ipv6TruncationsAtEveryLengthAreHarmless) {
             owners(*steering, Octets(whole.begin(), whole.begin() + static_cast<long>(length))).empty());
 }
 
+// Where the port has taken the VLAN tag out, what it said goes along: the other shard looks at it, too.
+TEST_F(SteeringTest, WhatThePortSaysOfAFrameGoesWithIt) {
+    auto steering = *Steering::create(rss, false, 1500);
+    const SocketAddress ours{test::kOurIp, 80};
+    SocketAddress peer{test::kPeerIp, 1};
+    while (rss.queue_of(peer, ours) != 1)
+        ++peer.port;
+    rte_mbuf* frame = pool.mbuf(test::tcp_frame(peer, ours));
+    const std::uint64_t said = RTE_MBUF_F_RX_VLAN | RTE_MBUF_F_RX_VLAN_STRIPPED |
+                               RTE_MBUF_F_RX_IP_CKSUM_GOOD | RTE_MBUF_F_RX_L4_CKSUM_GOOD;
+    frame->ol_flags = said | RTE_MBUF_F_RX_RSS_HASH;
+    frame->vlan_tci = 42;
+    EXPECT_EQ(steering->shard(0).keep_own({&frame, 1}), 0u);
+    rte_mbuf* got = nullptr;
+    ASSERT_EQ(steering->shard(1).receive({&got, 1}), 1u);
+    EXPECT_EQ(got->ol_flags, said);
+    EXPECT_EQ(got->vlan_tci, 42);
+    release(got);
+}
+
 TEST_F(SteeringTest, AFullWireDropsAndCounts) {
     auto steering = *Steering::create(rss, false, 1500);
     const SocketAddress ours{test::kOurIp, 80};
