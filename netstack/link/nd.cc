@@ -111,7 +111,8 @@ std::optional<RouterAdvertisement> parse_router_advertisement(const rte_mbuf* me
                                                               const IpArrival& arrival) {
     const std::span bytes(rte_pktmbuf_mtod(message, const std::byte*), message->data_len);
     if (arrival.hop_limit != kHopLimitOnLink || !arrival.source.is_link_local() ||
-        bytes.size() < kRouterAdvertisementBytes || octet_at(bytes, 1) != 0)
+        bytes.size() < kRouterAdvertisementBytes || octet_at(bytes, 1) != 0 ||
+        NdType{octet_at(bytes, 0)} != NdType::kRouterAdvertisement)
         return {};
     RouterAdvertisement ra{.router = arrival.source,
                            .lifetime_seconds = load_big_endian<std::uint16_t>(bytes.data() + 6),

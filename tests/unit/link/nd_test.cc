@@ -42,12 +42,12 @@ class NdTest : public ::testing::Test {
     }
     static Octets router_advertisement(const Octets& options, std::uint16_t lifetime = 1800,
                                        const IpAddress& from = test::kPeerLinkLocal,
-                                       std::uint8_t hop_limit = 255) {
+                                       std::uint8_t hop_limit = 255, std::uint8_t type = 134) {
         Octets body;
         test::put32(body, 0);
         test::put32(body, 0);
         test::append(body, options);
-        return test::ipv6(from, kAllNodes, 58, test::icmpv6(from, kAllNodes, 134, 0, lifetime, body),
+        return test::ipv6(from, kAllNodes, 58, test::icmpv6(from, kAllNodes, type, 0, lifetime, body),
                           hop_limit);
     }
 
@@ -181,6 +181,8 @@ TEST_F(NdTest, RefusesWhatSection612Forbids) {
     EXPECT_TRUE(router(router_advertisement({})));
     EXPECT_FALSE(router(router_advertisement({}, 1800, test::kPeerIp6))) << "not from a link-local address";
     EXPECT_FALSE(router(router_advertisement({}, 1800, test::kPeerLinkLocal, 64))) << "hop limit";
+    for (const std::uint8_t other : {133, 135, 136, 137})
+        EXPECT_FALSE(router(router_advertisement({}, 0, test::kPeerLinkLocal, 255, other))) << "not its type";
     EXPECT_FALSE(router(router_advertisement({5, 0, 0, 0, 0, 0, 5, 0}))) << "an option of length zero";
     Octets cut = router_advertisement({});
     cut.resize(cut.size() - 1);
