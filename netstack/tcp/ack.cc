@@ -29,11 +29,12 @@ void Tcp::no_new_ack(Handle h, const Segment& segment) {
     if (duplicate && c.snd_wnd != 0 && !c.has(kSack)) duplicate_ack(h);
 }
 
-// RFC 9293 section 3.10.7.4: WL1 and WL2 keep an old segment from bringing back an old window.
+// RFC 9293 section 3.10.7.4: WL1 and WL2 keep an old segment from bringing back an old window. One that
+// acknowledges more is no old one, though it be a retransmission with an earlier sequence number: the window
+// that belongs to less, counted from its acknowledgment, would reach further than the peer has offered.
 void Tcp::update_send_window(Handle h, const Segment& segment) {
     Connection& c = h.c;
-    const bool old = segment.seq < c.snd_wl1 || (segment.seq == c.snd_wl1 && segment.ack < c.snd_wl2);
-    if (!old) {
+    if (segment.ack > c.snd_wl2 || segment.seq >= c.snd_wl1) {
         const std::uint32_t window = std::uint32_t{segment.window} << c.send_scale();
         if (window > c.snd_wnd && c.send_queue != kNoBlock) mark_dirty(h);
         c.snd_wnd = window;
@@ -41,8 +42,12 @@ void Tcp::update_send_window(Handle h, const Segment& segment) {
         c.snd_wl2 = segment.ack;
         c.max_window = std::max(c.max_window, segment.window);
     }
-    // A peer that answers probes lives, however long its window stays closed (section 3.8.6.1).
-    if (c.snd_wnd == 0 || c.has(kPersistTimer)) c.retries = 0;
+    // A peer that answers probes lives, however long its window stays closed (section 3.8.6.1). Once it
+    // opens, the intervals between the probes are none to wait for what is sent into it.
+    if (c.snd_wnd == 0 || c.has(kPersistTimer)) {
+        c.retries = 0;
+        if (c.snd_wnd > 0) c.backoff = 0;
+    }
 }
 
 // The usual acknowledgment of new data, and with duplicate ACKs instead of SACK also what it means in
@@ -94,14 +99,10 @@ void Tcp::sample_rtt(Connection& c, const Arrival& arrival, const Options& optio
     if (arrival.resent) {
         if (!c.has(kTimestamps) || !options.has_timestamps || options.ts_echo == 0) return;
         const std::uint32_t ms = now_ms_ + c.ts_offset - options.ts_echo;
-        if (ms > kMaxRto / 1000) return;
-        c.rtt.sample(ms * 1000);
+        if (ms <= kMaxRto / 1000 && c.rtt.sample(ms * 1000)) c.backoff = 0;
     } else if (arrival.once) {
-        c.rtt.sample(now_us_ - arrival.sent_at);
-    } else {
-        return;
+        if (c.rtt.sample(now_us_ - arrival.sent_at)) c.backoff = 0;
     }
-    c.backoff = 0;
 }
 
 }  // namespace millrace::tcp

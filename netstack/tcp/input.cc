@@ -170,12 +170,16 @@ void Tcp::segment_arrives(Handle h, Segment& segment) {
         receive_text(h, segment);
 }
 
-// The table of section 3.10.7.4. SEG.LEN counts the FIN, which takes part in the window.
+// The table of section 3.10.7.4. SEG.LEN counts the FIN, which takes part in the window. An ACK without text
+// may come from the right edge itself: there SND.NXT is of a peer that has filled the window, and if what
+// filled it is lost, all its ACKs come from there until it has been sent again.
 bool Tcp::acceptable(const Connection& c, const Segment& segment) const {
     const std::uint32_t window = c.receive_window();
     const std::uint32_t length = segment.seg_len();
     const auto in_window = [&](Seq seq) { return seq - c.rcv_nxt < window; };
-    if (length == 0) return window == 0 ? segment.seq == c.rcv_nxt : in_window(segment.seq);
+    if (length == 0)
+        return segment.seq == c.rcv_nxt || in_window(segment.seq) ||
+               (segment.seq == c.rcv_adv && !segment.has(kRst));
     if (window == 0) return false;
     return in_window(segment.seq) || in_window(segment.end() - 1);
 }

@@ -16,18 +16,20 @@ struct RttEstimate {
     std::uint32_t srtt8 = 0;  // 0: no sample yet
     std::uint32_t rttvar4 = 0;
 
-    void sample(std::uint32_t rtt) {
-        if (rtt > kMaxRto) return;  // the clock has jumped, by the sleep of the machine or its guest
+    // False: that is no round trip. The clock has jumped, by the sleep of the machine or its guest.
+    bool sample(std::uint32_t rtt) {
+        if (rtt > kMaxRto) return false;
         rtt = std::max<std::uint32_t>(rtt, 1);
         if (srtt8 == 0) {  // (2.2)
             srtt8 = rtt * 8;
             rttvar4 = rtt * 2;
-            return;
+            return true;
         }
         const std::uint32_t srtt = srtt8 / 8;  // (2.3): RTTVAR before SRTT
         const std::uint32_t off = srtt > rtt ? srtt - rtt : rtt - srtt;
         rttvar4 += off - rttvar4 / 4;
         srtt8 += rtt - srtt;
+        return true;
     }
 
     // `min_rto` bounds the variance's term, not the sum: a path whose round trip comes near the minimum would

@@ -76,6 +76,24 @@ TEST(TcpRtoTimer, AJumpOfTheClockIsNoRoundTrip) {
     EXPECT_EQ(s.tcp->connection(c).rtt.srtt8, before);
 }
 
+// RFC 6298 section 3: the back-off ends with a round trip that was measured, and that was none.
+TEST(TcpRtoTimer, NorDoesAJumpOfTheClockEndTheBackOff) {
+    Script s;
+    const ConnId c = s.accept();
+    s.say(c, "a");
+    s.run(300ms);
+    s.arrive({.seq = 1, .ack = 2});  // of which transmission?
+    s.say(c, "b");
+    const unsigned backoff = s.tcp->connection(c).backoff;
+    ASSERT_GT(backoff, 0u);
+    s.now += 10min;
+    s.arrive({.seq = 1, .ack = 3});
+    EXPECT_EQ(s.tcp->connection(c).backoff, backoff);
+    s.say(c, "c");
+    s.arrive({.seq = 1, .ack = 4});
+    EXPECT_EQ(s.tcp->connection(c).backoff, 0u);
+}
+
 TEST(TcpRtoTimer, IsRestartedByEachAckOfNewDataAndStoppedByTheLast) {  // (5.2), (5.3)
     Script s;
     const ConnId c = in_flight(s, 2);

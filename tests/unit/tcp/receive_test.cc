@@ -78,6 +78,24 @@ TEST(TcpReceive, BytesBeyondTheWindowAreCutOff) {  // RFC 9293 section 3.10.7.4
     EXPECT_EQ(s.next().ack, 2001u);
 }
 
+// Section 3.10.7.4: a peer has filled the window, and all of it is lost. Its ACKs, which come from its
+// SND.NXT, count: or our own transmissions would time out though they arrive.
+TEST(TcpReceive, AckFromTheWindowsRightEdgeCounts) {
+    Script s;
+    const ConnId c = s.accept();
+    s.say(c, "ping");
+    EXPECT_EQ(s.next().data, "ping");
+    const std::uint32_t edge = 1 + s.tcp->connection(c).receive_window();
+    s.arrive({.seq = edge + 1, .ack = 5});
+    EXPECT_EQ(s.tcp->unsent(c), 4u) << "beyond the edge";
+    s.arrive({.seq = edge, .ack = 5});
+    EXPECT_EQ(s.tcp->unsent(c), 0u);
+    s.out.clear();
+    s.arrive({.seq = edge, .ack = 5, .data = "x"});
+    EXPECT_EQ(s.next().ack, 1u);
+    EXPECT_EQ(s.tcp->reassemblies(), 0u);
+}
+
 TEST(TcpReceive, FinOutOfOrderWaitsForItsTurn) {
     Script s;
     s.accept();

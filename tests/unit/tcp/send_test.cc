@@ -229,6 +229,40 @@ TEST(TcpWindow, AnOldSegmentDoesNotBringBackAnOldWindow) {  // section 3.10.7.4:
     EXPECT_EQ(s.tcp->connection(c).snd_wnd, 5000u);
 }
 
+// Section 3.10.7.4, and section 3.8.6: what the peer has offered is counted from its newest acknowledgment.
+TEST(TcpWindow, ARetransmissionWithANewerAcknowledgmentBringsItsWindow) {
+    Script s;
+    const ConnId c = s.accept();
+    s.say(c, letters(1000));
+    s.out.clear();
+    s.arrive({.seq = 501, .ack = 501, .window = 1000, .data = letters(500)});
+    s.arrive({.seq = 1, .ack = 1001, .window = 500, .data = letters(500)});
+    EXPECT_EQ(s.tcp->connection(c).snd_wnd, 500u);
+    s.say(c, letters(1000));
+    s.run(1s);
+    std::uint32_t end = 0;
+    for (; !s.out.empty(); s.out.pop_front())
+        end = std::max(end, s.out.front().seq + static_cast<std::uint32_t>(s.out.front().data.size()));
+    EXPECT_EQ(end, 1501u) << "both segments offered as much";
+}
+
+// Section 3.8.6.1: a window that was closed for long has nothing to do with the path's round trip.
+TEST(TcpWindow, WhatIsSentIntoAnOpenedWindowDoesNotWaitAsLongAsTheProbesDid) {
+    Script s;
+    const ConnId c = s.accept();
+    s.arrive({.seq = 1, .ack = 1, .window = 0});
+    s.say(c, "waiting");
+    for (int i = 0; i < 60; ++i) {
+        s.run(1s);
+        s.out.clear();
+        s.arrive({.seq = 1, .ack = 1, .window = 0});
+    }
+    s.arrive({.seq = 1, .ack = 1, .window = 100});
+    EXPECT_EQ(s.next().data, "waiting");
+    s.run(1s);
+    EXPECT_EQ(s.next().data, "waiting") << "lost, and not sent again";
+}
+
 // --- by reference ---
 
 TEST(TcpShared, IsSentToManyWithoutCopies) {
