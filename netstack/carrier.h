@@ -146,6 +146,7 @@ concept Carrier = ReceivedBytes<typename C::Bytes> && std::copyable<typename C::
     // One timer a connection; a later call replaces an earlier one. kTimer comes at or after `now`.
     carrier.set_timer(id, now);
     carrier.cancel_timer(id);
+    // Of whatever connection this batch names, be it over by now.
     { view.peer(id) } -> std::same_as<SocketAddress>;
     { view.connections() } -> std::same_as<std::size_t>;      // in use, half-open ones included
     { view.max_connections() } -> std::same_as<std::size_t>;  // every ConnId's index is below this

@@ -63,7 +63,7 @@ enum Flag : std::uint32_t {
     kTailProbe = 1u << 28,        // a probe is out: `recover` is TLP.end_seq
     kProbeResent = 1u << 29,      // it was a retransmission: TLP.is_retrans
     kExtra = 1u << 30,            // the connection's third line is in use (connection_extra.h)
-    kIpv6 = 1u << 31,             // the addresses lie in a block of their own
+    kIpv6 = 1u << 31,             // the addresses lie elsewhere
 };
 
 // In TIME-WAIT: the neighbours in the list of those that wait.
@@ -80,7 +80,7 @@ struct AddressPair {
 // Blocks of a pool; kNoBlock: none.
 struct alignas(64) Connection {
     // --- what every segment touches ---
-    net::Ipv4 remote_ip;  // with kIpv6 the block of the AddressPair: see address_pair()
+    net::Ipv4 remote_ip;  // not with kIpv6: then an AddressPair under the same index holds them
     net::Ipv4 local_ip;
     std::uint16_t remote_port;
     std::uint16_t local_port;
@@ -131,7 +131,6 @@ struct alignas(64) Connection {
     unsigned receive_scale() const { return scales >> 4; }
     std::uint32_t receive_window() const { return rcv_adv - rcv_nxt; }
     std::uint32_t max_send_window() const { return std::uint32_t{max_window} << send_scale(); }
-    std::uint32_t address_pair() const { return remote_ip.value; }
 };
 static_assert(sizeof(Connection) == 128, "one line for every segment, one for the rest");
 static_assert(offsetof(Connection, congestion) == 64);

@@ -40,8 +40,12 @@ class ConnectionSlab {
         return taken;
     }
 
+    // Its connection holds nothing any more. The slot remembers the ends until it has a new tenant: events of
+    // this poll may name it still.
     void give_back(std::uint32_t slot) {
-        reset(slots_[slot]);
+        Connection& c = slots_[slot];
+        c.state = State::kFree;
+        c.flags &= kListed | kIpv6;
         link(slot) = resting_;
         if (resting_ == kNoBlock) last_resting_ = slot;
         resting_ = slot;
@@ -70,9 +74,10 @@ class ConnectionSlab {
     std::size_t resident_bytes() const { return slots_.resident_bytes(); }
 
   private:
+    static constexpr std::uint32_t kListed = kInDirtyList | kInReadyList;  // the lists still name the slot
+
     static void reset(Connection& c) {
-        const std::uint32_t listed =
-            c.flags & (kInDirtyList | kInReadyList);  // the lists still name the slot
+        const std::uint32_t listed = c.flags & kListed;
         c = Connection{};
         c.flags = listed;
         c.send_queue = c.reassembly = c.timer = c.app_timer = kNoBlock;

@@ -49,9 +49,7 @@ void Tcp::set_addresses(Connection& c, const IpAddress& remote, const IpAddress&
         return;
     }
     c.set(kIpv6);
-    const std::uint32_t pair = address_pairs_.take();
-    address_pairs_[pair] = {remote, local};
-    c.remote_ip.value = pair;
+    address_pairs_[slab_.number_of(c)] = {remote, local};
 }
 
 // The connection's third line, made empty when first asked for.
@@ -120,7 +118,6 @@ void Tcp::release(Handle h) {
     if (h.c.state == State::kSynReceived && !h.c.has(kActiveOpen)) --half_open_;
     release_buffers(h.c);
     if (h.c.state != State::kAborted) table_.remove(hash_of(peer(h.id()), local(h.id())), h.slot);
-    if (h.c.has(kIpv6)) address_pairs_.give_back(h.c.address_pair());
     slab_.give_back(h.slot);
 }
 

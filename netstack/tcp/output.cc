@@ -195,7 +195,7 @@ void Tcp::write_header(Connection& c, rte_mbuf* packet, std::uint8_t flags, Seq 
 void Tcp::push_segment(rte_mbuf* packet, const Connection& c, std::uint16_t header_bytes) {
     ++counters_.out_segments;
     if (c.has(kIpv6)) {
-        const AddressPair& ends = address_pairs_[c.address_pair()];
+        const AddressPair& ends = address_pairs_[slab_.number_of(c)];
         return tx_.push({packet, ends.local, ends.remote, header_bytes});
     }
     // Built in place: read back as one, addresses that were just written in parts would stall the loads.

@@ -62,7 +62,7 @@ Expected<std::unique_ptr<Tcp>> Tcp::create(const Config& config, rte_mempool* da
     place(tcp->slab_, ConnectionSlab::create(n), all);
     place(tcp->extras_, ReservedArray<Extra>::create(n), all);
     place(tcp->table_, ConnectionTable::create(n), all);
-    place(tcp->address_pairs_, BlockPool<AddressPair>::create(n), all);
+    place(tcp->address_pairs_, ReservedArray<AddressPair>::create(n), all);
     place(tcp->send_queues_, BlockPool<SendQueue>::create(n), all);
     place(tcp->reassemblies_, BlockPool<Reassembly>::create(n), all);
     place(tcp->wheel_, net::Wheel::create(2 * n), all);

@@ -167,7 +167,6 @@ class Tcp {
     std::uint64_t windows_grown() const { return windows_grown_; }
     std::size_t timers_armed() const { return wheel_.armed(); }
     std::size_t send_queues() const { return send_queues_.in_use(); }
-    std::size_t address_pairs() const { return address_pairs_.in_use(); }
     // Null when nothing is queued or unacknowledged.
     const SendQueue* send_queue(ConnId id) const {
         const std::uint32_t block = connection(id).send_queue;
@@ -198,7 +197,7 @@ class Tcp {
     std::uint32_t hash_of(const SocketAddress& remote, const SocketAddress& local) const;
     std::uint32_t find(std::uint32_t hash, const SocketAddress& remote, const SocketAddress& local) const;
     AddressPair addresses(const Connection& c) const {
-        return c.has(kIpv6) ? address_pairs_[c.address_pair()] : AddressPair{c.remote_ip, c.local_ip};
+        return c.has(kIpv6) ? address_pairs_[slab_.number_of(c)] : AddressPair{c.remote_ip, c.local_ip};
     }
     void set_addresses(Connection& c, const IpAddress& remote, const IpAddress& local);
     // What our SYNs say: MTU less IP and TCP headers (RFC 6691).
@@ -413,7 +412,7 @@ class Tcp {
     ConnectionSlab slab_;
     ReservedArray<Extra> extras_;
     ConnectionTable table_;
-    BlockPool<AddressPair> address_pairs_;  // one for each slot: a connection that has a slot has a pair
+    ReservedArray<AddressPair> address_pairs_;  // of IPv6's
     BlockPool<SendQueue> send_queues_;
     BlockPool<Reassembly> reassemblies_;
     net::Wheel wheel_;

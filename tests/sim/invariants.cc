@@ -73,7 +73,6 @@ void Inspector::check_slot(std::uint32_t slot, Sums& sums) {
     sums.time_wait += c.state == State::kTimeWait;
     sums.timers += (c.timer != net::kNoTimer) + (c.app_timer != net::kNoTimer);
     sums.send_queues += c.send_queue != kNoBlock;
-    sums.address_pairs += c.has(kIpv6);
     sums.reassemblies += c.reassembly != kNoBlock;
     check_connection(slot, c);
     check_marks(slot, c);
@@ -236,7 +235,6 @@ void Inspector::check_sums(const Sums& sums) {
     require(sums.half_open == tcp_->half_open_, "half-open connections, recounted");
     require(sums.timers == tcp_->wheel_.armed(), "timers, recounted");
     require(sums.send_queues == tcp_->send_queues_.in_use(), "send queues, recounted");
-    require(sums.address_pairs == tcp_->address_pairs_.in_use(), "address pairs, recounted");
     require(sums.reassemblies == tcp_->reassemblies_.in_use(), "reassemblies, recounted");
     require(sums.held == tcp_->held_, "held mbufs of all connections, recounted");
     require(sums.dirty == tcp_->dirty_.size() && sums.dirty == 0, "slots are left to be flushed");

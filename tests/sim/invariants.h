@@ -32,7 +32,7 @@ class Inspector {
     // Recounts over all slots.
     struct Sums {
         std::size_t in_use = 0, withdrawn = 0, half_open = 0, time_wait = 0, timers = 0, send_queues = 0,
-                    reassemblies = 0, address_pairs = 0, held = 0, dirty = 0, ready = 0;
+                    reassemblies = 0, held = 0, dirty = 0, ready = 0;
     };
 
     void check_slot(std::uint32_t slot, Sums& sums);

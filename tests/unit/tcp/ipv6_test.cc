@@ -19,12 +19,11 @@ struct Script6 : Script {
     }
 };
 
-TEST(TcpIpv6, PassiveOpenKeepsTheAddressesInABlockOfTheirOwn) {
+TEST(TcpIpv6, PassiveOpenKeepsTheAddresses) {
     Script6 s;
     const ConnId c = s.accept();
     EXPECT_EQ(s.tcp->peer(c), kRemote6);
     EXPECT_EQ(s.tcp->local(c), kLocal6);
-    EXPECT_EQ(s.tcp->address_pairs(), 1u);
     s.arrive({.data = "ping"});
     EXPECT_EQ(s.received(), "ping");
     s.say(c, "pong");
@@ -111,8 +110,7 @@ TEST(TcpIpv6, UnspecifiedListenersAreForTheirOwnFamily) {
     EXPECT_EQ(answer({kRemote.ip, 7}, {kLocal.ip, 82}), kSyn | kAck);
 }
 
-// The flows differ in one address only, or in the family: an IPv4 connection's addresses are never taken for
-// the number of a block.
+// The flows differ in one address only, or in the family.
 TEST(TcpIpv6, FlowsOfBothFamiliesAreToldApart) {
     Script6 s;
     const std::vector<SocketAddress> peers{kRemote6,
@@ -132,13 +130,26 @@ TEST(TcpIpv6, FlowsOfBothFamiliesAreToldApart) {
         s.arrive({.data = "x"});
         EXPECT_EQ(s.event().conn, conns[i]);
     }
-    EXPECT_EQ(s.tcp->address_pairs(), 3u);
-    // Block 0 is in use: an IPv4 segment whose addresses are those numbers finds nothing.
+    // What their IPv4 fields hold is no address.
     s.arrive({.data = "x", .from = {net::Ipv4{0}, kRemote6.port}, .to = {net::Ipv4{0}, kLocal6.port}});
     EXPECT_TRUE(s.events.empty());
 }
 
-TEST(TcpIpv6, TimeWaitKeepsThePairAndGivesItBack) {
+TEST(TcpIpv6, AResetInTheBurstThatOpenedItDoesNotHideThePeer) {
+    Script6 s;
+    s.arrive(s.syn());
+    EXPECT_EQ(s.next().flags, kSyn | kAck);
+    const SocketAddress other{kRemote6.ip.plus(1), kRemote6.port};
+    Seg next_tenant = s.syn();
+    next_tenant.from = other;
+    s.arrive({{.seq = 1, .ack = 1}, {.flags = kRst, .seq = 1}, next_tenant});
+    const Happened accepted = s.event();
+    EXPECT_EQ(accepted.kind, EventKind::kAccepted);
+    EXPECT_EQ(s.event().reason, CloseReason::kReset);
+    EXPECT_EQ(s.tcp->peer(accepted.conn), kRemote6);
+}
+
+TEST(TcpIpv6, TimeWaitKeepsTheAddresses) {
     Script6 s;
     const ConnId c = s.accept();
     s.tcp->close(c);
@@ -149,7 +160,6 @@ TEST(TcpIpv6, TimeWaitKeepsThePairAndGivesItBack) {
     EXPECT_EQ(s.event().kind, EventKind::kClosed);
     EXPECT_EQ(s.next().to, kRemote6);
     EXPECT_EQ(s.tcp->in_time_wait(), 1u);
-    EXPECT_EQ(s.tcp->address_pairs(), 1u);
     // Its FIN again is answered to the same address (RFC 9293 section 3.10.7.4).
     s.arrive({.flags = kFin | kAck, .seq = 1, .ack = 2});
     const Seg again = s.next();

@@ -36,6 +36,22 @@ TEST(TcpReset, ExactSequenceNumberEndsTheConnection) {  // RFC 5961 section 3.2
     s.expect_empty();
 }
 
+// The engine hears of both only after the burst, and asks who it was.
+TEST(TcpReset, InTheBurstThatOpenedItDoesNotHideThePeer) {
+    Script s;
+    s.arrive(s.syn());
+    EXPECT_EQ(s.next().flags, kSyn | kAck);
+    s.arrive({{.seq = 1, .ack = 1, .data = "x"}, {.flags = kRst, .seq = 2}});
+    const Happened accepted = s.event();
+    EXPECT_EQ(accepted.kind, EventKind::kAccepted);
+    EXPECT_EQ(s.received(), "x");
+    EXPECT_EQ(s.event().reason, CloseReason::kReset);
+    EXPECT_EQ(s.tcp->peer(accepted.conn), kRemote);
+    EXPECT_EQ(s.tcp->local(accepted.conn), kLocal);
+    s.poll();
+    s.expect_empty();
+}
+
 TEST(TcpReset, InWindowButNotExactIsChallenged) {
     Script s;
     s.accept();

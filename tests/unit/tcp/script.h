@@ -240,7 +240,6 @@ class Script {
         EXPECT_EQ(tcp->timers_armed(), 0u);
         EXPECT_EQ(tcp->send_queues(), 0u);
         EXPECT_EQ(tcp->reassemblies(), 0u);
-        EXPECT_EQ(tcp->address_pairs(), 0u);
         EXPECT_EQ(pools.missing(), 0u);
     }
 
