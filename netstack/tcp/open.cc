@@ -32,7 +32,9 @@ void Tcp::begin(Handle h, SocketAddress remote, SocketAddress local, State state
     c.state = state;
     c.snd_una = iss;
     c.snd_nxt = iss + 1;  // the SYN's
-    c.mss = std::min(default_mss(c.has(kIpv6)), local_mss(c.has(kIpv6)));
+    // What is appended before the peer has named its MSS is cut to ours, and cut again where it leaves if the
+    // peer's is smaller.
+    c.mss = sendable(local_mss(c.has(kIpv6)) - kTimestampBytes);
     c.quick_acks = kQuickAcks;
     c.ts_offset = timestamp_offset(config_.secret, local.ip, remote.ip);
     c.last_sent = now_us_;
@@ -77,14 +79,19 @@ void Tcp::learn_options(Handle h, const Options& options) {
     }
     if (options.sack_permitted && config_.sack) c.set(kSack);
     learn_user_timeout(h, options.user_timeout);
-    // RFC 6691: the MSS is less what our options take; and a unit must fit one mbuf.
+    // RFC 6691: the MSS is less what our options take.
     std::uint16_t mss = options.mss != 0 ? options.mss : default_mss(c.has(kIpv6));
     if (mss < kLeastMss) {
         ++counters_.mss_floors;
         mss = kLeastMss;
     }
     mss = std::min(mss, local_mss(c.has(kIpv6))) - (c.has(kTimestamps) ? kTimestampBytes : 0);
-    c.mss = std::min<std::uint16_t>(mss, rte_pktmbuf_data_room_size(data_pool_) - RTE_PKTMBUF_HEADROOM);
+    c.mss = sendable(mss);
+}
+
+// A unit must fit one mbuf.
+std::uint16_t Tcp::sendable(std::uint16_t mss) const {
+    return std::min<std::uint16_t>(mss, rte_pktmbuf_data_room_size(data_pool_) - RTE_PKTMBUF_HEADROOM);
 }
 
 // The handshake is complete.

@@ -211,6 +211,7 @@ class Tcp {
     void release_buffers(Connection& c);
     Extra& extra(Handle h);
     void learn_options(Handle h, const Options& options);
+    std::uint16_t sendable(std::uint16_t mss) const;
     void established(Handle h, const Segment& segment);
     bool is_local(const IpAddress& address) const;
 

@@ -108,6 +108,35 @@ TEST(TcpHandshake, BytesAppendedBeforeTheHandshakeLeaveAfterIt) {
     EXPECT_TRUE(s.quiet());  // it is the ACK of the SYN, too
 }
 
+// Sizes of the segments that carry the first `bytes`, which were appended in SYN-SENT.
+std::vector<std::size_t> early_segments(std::uint16_t mss, std::size_t bytes) {
+    Script s;
+    const ConnId c = s.start_connect();
+    EXPECT_TRUE(s.append(c, std::string(bytes, 'e')));
+    Seg answer = s.syn({.mss = mss});
+    answer.flags = kSyn | kAck;
+    answer.ack = 1;
+    s.arrive(answer);
+    std::vector<std::size_t> sizes;
+    std::uint32_t at = 1;
+    while (!s.quiet()) {
+        const Seg segment = s.next();
+        EXPECT_EQ(segment.seq, at);
+        at += static_cast<std::uint32_t>(segment.data.size());
+        sizes.push_back(segment.data.size());
+    }
+    EXPECT_EQ(at, bytes + 1);
+    return sizes;
+}
+
+// RFC 9293 section 3.7.1: no larger than the peer's MSS, nor cut to the 536 of a peer that has named none.
+TEST(TcpHandshake, BytesAppendedBeforeTheHandshakeLeaveInSegmentsOfThePeersMss) {
+    EXPECT_EQ(early_segments(1460, 4000), (std::vector<std::size_t>{1448, 1448, 1104}));
+    EXPECT_EQ(early_segments(1448, 4000), (std::vector<std::size_t>{1448, 1448, 1104}));
+    EXPECT_EQ(early_segments(1000, 2896), (std::vector<std::size_t>{1000, 448, 1000, 448}));
+    EXPECT_EQ(early_segments(0, 1448), (std::vector<std::size_t>{536, 536, 376}));
+}
+
 TEST(TcpHandshake, SimultaneousOpen) {  // figure 7
     Script s;
     s.start_connect();
