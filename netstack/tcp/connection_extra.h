@@ -35,7 +35,10 @@ struct Extra {
     std::uint32_t keep_alive = 0;        // of silence; 0: off
     std::uint32_t user_timeout = 0;      // that the peer asked for; 0: none
     std::uint32_t unanswered_since = 0;  // valid while Connection::retries is not 0
-    std::uint8_t keep_alives = 0;        // probes unanswered
+    std::uint32_t stalled_since = 0;     // valid while `stalled`: behind a closed window, at stalled_at
+    Seq stalled_at;                      // SND.NXT then
+    bool stalled = false;
+    std::uint8_t keep_alives = 0;  // probes unanswered
 };
 static_assert(sizeof(Extra) <= 64);
 

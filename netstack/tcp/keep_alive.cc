@@ -88,6 +88,21 @@ bool Tcp::unanswered_too_long(Handle h, std::uint8_t most_retries) {
     return now_ms_ - x.unanswered_since >= timeout;
 }
 
+// The window has been closed for longer than the user timeout lets data wait, whether or not the peer answers
+// probes: it counts for all that was handed to TCP (RFC 9293 section 3.9.1.1). Who sets none waits as long as
+// the peer answers (section 3.8.6.1, MUST-37).
+bool Tcp::stalled_too_long(Handle h) {
+    const std::uint32_t timeout = user_timeout(h);
+    if (timeout == 0) return false;
+    Extra& x = extra(h);
+    if (!x.stalled || x.stalled_at != h.c.snd_nxt) {
+        x.stalled = true;
+        x.stalled_at = h.c.snd_nxt;
+        x.stalled_since = now_ms_ - rto(h.c) / 1000;
+    }
+    return now_ms_ - x.stalled_since >= timeout;
+}
+
 // We have closed and the peer knows it; its half stays open as long as it uses it.
 void Tcp::enter_fin_wait_2(Handle h) {
     h.c.state = State::kFinWait2;

@@ -291,6 +291,7 @@ class Tcp {
     std::uint32_t user_timeout(Handle h) const;
     void learn_user_timeout(Handle h, std::uint32_t seconds);
     bool unanswered_too_long(Handle h, std::uint8_t most_retries);
+    bool stalled_too_long(Handle h);
     void enter_fin_wait_2(Handle h);
     void fin_wait_2_timeout(Handle h);
 

@@ -207,6 +207,67 @@ TEST(TcpUserTimeout, OutlastsTheCountOfRetries) {
     EXPECT_EQ(s.event().reason, CloseReason::kTimedOut);
 }
 
+// The peer answers probes, with a closed window, for so long.
+void stall(Script& s, Duration how_long) {
+    for (const Time end = s.now + how_long; s.now < end && s.events.empty();) {
+        s.run(1s);
+        if (s.quiet() || !s.events.empty()) continue;
+        EXPECT_EQ(s.next().seq + 1, s.tcp->connection(ConnId{0}).snd_una.value - s.our_isn);
+        s.arrive({.seq = 1, .ack = s.tcp->connection(ConnId{0}).snd_una.value - s.our_isn, .window = 0});
+    }
+}
+
+// RFC 9293 section 3.9.1.1: it is for all data submitted, sent or not. (MUST-37 of section 3.8.6.1 speaks of
+// TCP's own patience: TcpPersist, ProbesGoOnForAsLongAsThePeerAnswers.)
+TEST(TcpUserTimeout, EndsWhatWaitsBehindAClosedWindowHoweverThePeerAnswers) {
+    Config config = Script::defaults();
+    config.user_timeout = 60s;
+    Script s(config);
+    const ConnId c = s.accept();
+    s.arrive({.seq = 1, .ack = 1, .window = 0});
+    s.say(c, "x");
+    stall(s, 59s);
+    EXPECT_TRUE(s.events.empty());
+    stall(s, 60s);
+    EXPECT_EQ(s.event().reason, CloseReason::kTimedOut);
+    EXPECT_EQ(s.next().flags, kRst | kAck);
+    s.poll();
+    s.expect_empty();
+}
+
+TEST(TcpUserTimeout, BeginsAnewWhenTheWindowLetsSomethingOut) {
+    Config config = Script::defaults();
+    config.user_timeout = 60s;
+    Script s(config);
+    const ConnId c = s.accept();
+    s.arrive({.seq = 1, .ack = 1, .window = 0});
+    s.say(c, "abcd");
+    for (std::uint32_t i = 0; i < 3; ++i) {
+        stall(s, 45s);
+        s.arrive({.seq = 1, .ack = 1 + i, .window = 1});
+        for (int tries = 0; tries < 100 && s.quiet(); ++tries)
+            s.run(1s);
+        EXPECT_EQ(s.next().data, std::string(1, static_cast<char>('a' + i)));
+        s.arrive({.seq = 1, .ack = 2 + i, .window = 0});
+        s.out.clear();
+    }
+    EXPECT_TRUE(s.events.empty());
+    stall(s, 3min);
+    EXPECT_EQ(s.event().reason, CloseReason::kTimedOut);
+}
+
+TEST(TcpUserTimeout, DoesNotCountTheTimeInWhichNothingWaited) {
+    Config config = Script::defaults();
+    config.user_timeout = 60s;
+    Script s(config);
+    const ConnId c = s.accept();
+    s.arrive({.seq = 1, .ack = 1, .window = 0});
+    s.run(10min);
+    s.say(c, "x");
+    stall(s, 30s);
+    EXPECT_TRUE(s.events.empty());
+}
+
 // A SYN with the option: kind 28, length 4.
 ConnId accept_asking_for(Script& s, std::uint16_t value) {
     rte_mbuf* packet = s.build(s.syn());
