@@ -65,7 +65,7 @@ void Tcp::acked(Handle h, const Segment& segment) {
         q.acknowledge(c.snd_una, c.snd_nxt, arrival);
         sample_rtt(c, arrival, segment.options);
         if (c.has(kRecovery | kTimeoutRecovery)) undo_if_original_arrived(h, q, segment);
-        if (!c.has(kRecovery)) grow_window(c, q, bytes, was_in_use);
+        if (!c.has(kRecovery)) grow_window(c, q, arrival, bytes, was_in_use);
         if (!release_if_empty(c)) mark_dirty(h);
     }
 

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "netstack/tcp/congestion.h"
+#include "netstack/tcp/hystart.h"
 
 namespace millrace::tcp {
 
@@ -16,11 +17,8 @@ struct Cubic {
     static constexpr double kAlpha = 3 * (1 - kBeta) / (1 + kBeta);  // section 4.3
 
     static void acked(Congestion& c, Growth& g, const Progress& p) {
-        if (c.cwnd < c.ssthresh) {
-            c.cwnd +=
-                std::min<std::uint32_t>(p.bytes, 8u * p.mss);  // RFC 9406 section 4.2: L = 8 without pacing
-            return;
-        }
+        // Section 4.10; RFC 9406 section 4.2: L = 8 without pacing.
+        if (c.cwnd < c.ssthresh) return slow_start(c, g.slow_start, p, 8u * p.mss);
         const double cwnd = static_cast<double>(c.cwnd) / p.mss;
         const double acked = static_cast<double>(p.bytes) / p.mss;
         if (!g.in_epoch) begin_epoch(c, g, p, cwnd);

@@ -4,15 +4,14 @@
 #include <algorithm>
 
 #include "netstack/tcp/congestion.h"
+#include "netstack/tcp/hystart.h"
 
 namespace millrace::tcp {
 
 struct NewReno {
     static void acked(Congestion& c, Growth& g, const Progress& p) {
-        if (c.cwnd < c.ssthresh) {
-            c.cwnd += std::min<std::uint32_t>(p.bytes, 2u * p.mss);  // RFC 3465 section 2.3: L = 2
-            return;
-        }
+        // RFC 3465 section 2.3: L = 2.
+        if (c.cwnd < c.ssthresh) return slow_start(c, g.slow_start, p, 2u * p.mss);
         g.credit += p.bytes;
         if (g.credit < c.cwnd) return;
         g.credit -= c.cwnd;

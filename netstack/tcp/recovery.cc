@@ -28,13 +28,19 @@ bool Tcp::window_in_use(const Connection& c) const {
     return c.congestion.cwnd < c.congestion.ssthresh && in_flight(c) * 2 >= c.congestion.cwnd;
 }
 
-void Tcp::grow_window(Connection& c, SendQueue& q, std::uint32_t bytes, bool in_use) {
+void Tcp::grow_window(Connection& c, SendQueue& q, const Arrival& arrival, std::uint32_t bytes, bool in_use) {
     if (!in_use) {
         // Time without use does not count (RFC 9438 section 5.8).
         if (c.congestion.cwnd >= c.congestion.ssthresh) q.growth().in_epoch = false;
         return;
     }
-    const Progress progress{.bytes = bytes, .mss = c.mss, .now = now_us_, .srtt = c.rtt.srtt8 / 8};
+    const Progress progress{.bytes = bytes,
+                            .mss = c.mss,
+                            .now = now_us_,
+                            .srtt = c.rtt.srtt8 / 8,
+                            .rtt = arrival.once && !arrival.resent ? now_us_ - arrival.sent_at : 0,
+                            .snd_una = c.snd_una,
+                            .snd_nxt = c.snd_nxt};
     if (config_.congestion == CongestionAlgorithm::kCubic) {
         Cubic::acked(c.congestion, q.growth(), progress);
     } else {

@@ -81,7 +81,7 @@ void Tcp::selective_ack(Handle h, const Segment& segment) {
     // Duplicate ACKs open no window (RFC 5681 section 3.2 step 1). After a timeout an acknowledgment jumps
     // over what had arrived before it.
     if (!c.has(kRecovery) && advances)
-        grow_window(c, q, c.has(kTimeoutRecovery) ? arrival.bytes : acked_bytes, was_in_use);
+        grow_window(c, q, arrival, c.has(kTimeoutRecovery) ? arrival.bytes : acked_bytes, was_in_use);
     c.clear(kSacked);
     if (q.sacked_units > 0) c.set(kSacked);
     release_if_empty(c);

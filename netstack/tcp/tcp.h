@@ -262,7 +262,7 @@ class Tcp {
     // recovery.cc and duplicate_acks.cc
     std::uint32_t in_flight(const Connection& c) const;
     bool window_in_use(const Connection& c) const;
-    void grow_window(Connection& c, SendQueue& q, std::uint32_t bytes, bool in_use);
+    void grow_window(Connection& c, SendQueue& q, const Arrival& arrival, std::uint32_t bytes, bool in_use);
     void reduce_window(Connection& c, bool timeout);
     void enter_recovery(Handle h, SendQueue& q);
     void recover_step(Handle h, SendQueue& q, std::uint32_t delivered, bool safe);
