@@ -92,8 +92,9 @@ void Cable::fly(std::span<const std::byte> frame, Duration at, bool damaged) {
     const std::uint32_t buffer = free_.back();
     free_.pop_back();
     buffers_[buffer].assign(frame.begin(), frame.end());
-    if (damaged && !finds_neighbours(frame)) damage(buffers_[buffer]);
-    flying_.push({at, order_++, buffer});
+    damaged = damaged && !finds_neighbours(frame);
+    if (damaged) damage(buffers_[buffer]);
+    flying_.push({at, order_++, buffer, damaged});
 }
 
 // What the internet checksum is sure to notice: a burst of less than sixteen bits (RFC 1071 says of two bits
@@ -113,11 +114,11 @@ void Cable::damage(std::vector<std::byte>& frame) {
     }
 }
 
-std::span<const std::byte> Cable::take() {
-    const std::uint32_t buffer = flying_.top().buffer;
+Cable::Arrival Cable::take() {
+    const Flying first = flying_.top();
     flying_.pop();
-    free_.push_back(buffer);
-    return buffers_[buffer];
+    free_.push_back(first.buffer);
+    return {buffers_[first.buffer], first.damaged};
 }
 
 }  // namespace millrace::sim

@@ -31,8 +31,12 @@ class Cable {
         if (flying_.empty()) return std::nullopt;
         return flying_.top().at;
     }
-    // The frame that arrives next, until the next call.
-    std::span<const std::byte> take();
+    struct Arrival {
+        std::span<const std::byte> frame;  // until the next call
+        bool damaged;
+    };
+    // The frame that arrives next.
+    Arrival take();
 
     // What packets longer than this meet (RFC 1191), and whether they are told.
     const MtuChange* mtu_at(Duration now) const;
@@ -42,6 +46,7 @@ class Cable {
         Duration at;
         std::uint64_t order;
         std::uint32_t buffer;
+        bool damaged;
         bool operator<(const Flying& other) const {
             return at != other.at ? at > other.at : order > other.order;
         }

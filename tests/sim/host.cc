@@ -1,5 +1,6 @@
 #include "tests/sim/host.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "tests/sim/failure.h"
@@ -9,6 +10,8 @@ namespace millrace::sim {
 namespace {
 
 constexpr Duration kSpin = 1ms;
+constexpr std::uint16_t kJumboMtu = 9000;
+constexpr std::size_t kMessagesKept = 4;
 
 template <class T>
 T made(Expected<T> thing) {
@@ -18,13 +21,13 @@ T made(Expected<T> thing) {
 
 }  // namespace
 
-std::shared_ptr<net::StackPools> PoolCache::stack(unsigned host, unsigned data_mbufs, unsigned header_mbufs) {
-    auto& pools = stack_[{host, data_mbufs, header_mbufs}];
+std::shared_ptr<net::StackPools> PoolCache::stack(unsigned host, const HostPlan& plan) {
+    auto& pools = stack_[{host, plan.data_mbufs, plan.header_mbufs, plan.jumbo}];
     if (!pools) {
         net::StackConfig config;
-        config.data_mbufs = data_mbufs;
-        config.header_mbufs = header_mbufs;
-        pools = made(net::StackPools::create(config, config.tcp.mtu));
+        config.data_mbufs = plan.data_mbufs;
+        config.header_mbufs = plan.header_mbufs;
+        pools = made(net::StackPools::create(config, plan.jumbo ? kJumboMtu : config.tcp.mtu));
     }
     return pools;
 }
@@ -44,10 +47,11 @@ void PoolCache::clear() {
 
 Host::Host(const Scenario& scenario, unsigned number, PoolCache& pools)
     : plan_(scenario.hosts[number]),
-      address_(address(scenario, number)),
       number_(number),
-      pools_(pools.stack(number, plan_.data_mbufs, plan_.header_mbufs)),
+      pools_(pools.stack(number, plan_)),
       receive_pool_(pools.receive(number, plan_.receive_mbufs)) {
+    if (scenario.ipv4) addresses_.push_back(address(false, number));
+    if (scenario.ipv6) addresses_.push_back(address(true, number));
     boot();
 }
 
@@ -57,9 +61,9 @@ Host::~Host() {
 
 void Host::boot() {
     net::StackConfig config;
-    config.addresses = {{.first = address_.ip,
-                         .count = 1,
-                         .prefix = static_cast<std::uint8_t>(address_.ip.is_v4() ? 24 : 64)}};
+    for (const auto& [ip, port] : addresses_)
+        config.addresses.push_back(
+            {.first = ip, .count = 1, .prefix = static_cast<std::uint8_t>(ip.is_v4() ? 24 : 64)});
     config.neighbours.max_entries = 16;
     config.neighbours.max_waiting = 64;
     config.tcp = plan_.tcp;
@@ -71,9 +75,9 @@ void Host::boot() {
                                       .rss = &rss_},
                                      pools_));
     inspector_.emplace(tcp());
-    if (!tcp().listen(address_)) throw Failure{"no listener"};
+    for (const net::SocketAddress& address : addresses_)
+        if (!tcp().listen(address)) throw Failure{"no listener"};
     talkers.assign(tcp().max_connections(), nullptr);
-    over_at_once.assign(tcp().max_connections(), false);
 }
 
 void Host::shut_down() {
@@ -82,6 +86,7 @@ void Host::shut_down() {
 }
 
 void Host::give_back_all() {
+    messages_.clear();
     for (rte_mbuf* frame : arrived_)
         rte_pktmbuf_free(frame);
     arrived_.clear();
@@ -100,11 +105,23 @@ std::optional<Duration> Host::next(Duration now) const {
     return std::max(at, local(now) + kSpin) - local(Duration{});
 }
 
+// A frame that is longer than an mbuf lies in several (scattered receive).
 bool Host::arrive(std::span<const std::byte> frame) {
-    rte_mbuf* packet = rte_pktmbuf_alloc(receive_pool_.get());
-    if (packet == nullptr) return false;
-    std::memcpy(rte_pktmbuf_append(packet, static_cast<std::uint16_t>(frame.size())), frame.data(),
-                frame.size());
+    rte_mbuf* packet = nullptr;
+    while (!frame.empty()) {
+        rte_mbuf* part = rte_pktmbuf_alloc(receive_pool_.get());
+        if (part == nullptr) {
+            rte_pktmbuf_free(packet);
+            return false;
+        }
+        const std::size_t bytes = std::min<std::size_t>(frame.size(), rte_pktmbuf_tailroom(part));
+        std::memcpy(rte_pktmbuf_append(part, static_cast<std::uint16_t>(bytes)), frame.data(), bytes);
+        frame = frame.subspan(bytes);
+        if (packet == nullptr)
+            packet = part;
+        else
+            require(rte_pktmbuf_chain(packet, part) == 0, "a frame in too many parts");
+    }
     arrived_.push_back(packet);
     return true;
 }
@@ -114,7 +131,7 @@ void Host::receive(Duration now) {
     arrived_.clear();
 }
 
-std::span<const std::byte> Host::transmit(rte_mbuf* frame) {
+std::span<std::byte> Host::transmit(rte_mbuf* frame) {
     frame_.resize(frame->pkt_len);
     std::size_t at = 0;
     for (const rte_mbuf* part = frame; part != nullptr; part = part->next) {
@@ -128,6 +145,20 @@ std::span<const std::byte> Host::transmit(rte_mbuf* frame) {
         port_.pop_front();
     }
     return frame_;
+}
+
+tcp::Shared Host::broadcast(const Stream& stream, std::uint64_t position, std::size_t bytes) {
+    const auto found = messages_.find(position);
+    if (found != messages_.end()) return found->second;
+    std::vector<std::byte> message(bytes);
+    stream.write(position, message);
+    tcp::Shared shared = tcp().make_shared(message);
+    if (!shared) {
+        messages_.clear();
+        return shared;
+    }
+    if (messages_.size() == kMessagesKept) messages_.erase(messages_.begin());
+    return messages_.emplace(position, std::move(shared)).first->second;
 }
 
 rte_mempool* Host::pool(PoolKind kind) const {

@@ -14,6 +14,7 @@
 #include "netstack/stack/stack.h"
 #include "tests/sim/invariants.h"
 #include "tests/sim/scenario.h"
+#include "tests/sim/stream.h"
 
 namespace millrace::sim {
 
@@ -22,13 +23,13 @@ class Talker;
 // Pools by their sizes, made once and used by one simulation after another.
 class PoolCache {
   public:
-    std::shared_ptr<net::StackPools> stack(unsigned host, unsigned data_mbufs, unsigned header_mbufs);
+    std::shared_ptr<net::StackPools> stack(unsigned host, const HostPlan& plan);
     net::Pool& receive(unsigned host, unsigned mbufs);
     // After a failure that may have left mbufs behind.
     void clear();
 
   private:
-    std::map<std::array<unsigned, 3>, std::shared_ptr<net::StackPools>> stack_;
+    std::map<std::array<unsigned, 4>, std::shared_ptr<net::StackPools>> stack_;
     std::map<std::array<unsigned, 2>, net::Pool> receive_;
 };
 
@@ -37,8 +38,8 @@ class Host {
     Host(const Scenario& scenario, unsigned number, PoolCache& pools);
     ~Host();
 
-    static net::SocketAddress address(const Scenario& scenario, unsigned host) {
-        if (scenario.ipv6) return {net::IpAddress{0xfd00'0000'0000'0000, 1 + host}, 80};
+    static net::SocketAddress address(bool ipv6, unsigned host) {
+        if (ipv6) return {net::IpAddress{0xfd00'0000'0000'0000, 1 + host}, 80};
         return {net::Ipv4{0x0a000001 + host}, 80};
     }
     static net::MacAddress mac(unsigned host) {
@@ -65,26 +66,29 @@ class Host {
     bool has_room() const { return arrived_.size() < net::Stack::kBurst; }
     void receive(Duration now);
     // The bytes of a frame that the stack has sent, valid until the next call; the port keeps the mbuf.
-    std::span<const std::byte> transmit(rte_mbuf* frame);
+    std::span<std::byte> transmit(rte_mbuf* frame);
 
     void begin_drought(const Drought& drought);
     void end_drought(PoolKind pool);
 
-    // What the port and the troubles hold.
+    // The message of the broadcast that begins at `position`; empty when the pool is dry. The last few are
+    // kept, for those who are not as far yet.
+    tcp::Shared broadcast(const Stream& stream, std::uint64_t position, std::size_t bytes);
+
+    // What the port, the troubles and the broadcast hold.
     void give_back_all();
     // Mbufs that did not come home.
     unsigned missing() const;
 
     // Who talks on each connection.
     std::vector<Talker*> talkers;
-    std::deque<bool> over_at_once;
     Duration last_poll{-1};
 
   private:
     rte_mempool* pool(PoolKind kind) const;
 
     const HostPlan& plan_;
-    net::SocketAddress address_;
+    std::vector<net::SocketAddress> addresses_;  // one of each family that is spoken
     unsigned number_;
     std::uint64_t boots_ = 0;
     std::shared_ptr<net::StackPools> pools_;
@@ -97,6 +101,7 @@ class Host {
     std::deque<rte_mbuf*> port_;
     std::array<std::vector<rte_mbuf*>, 3> withheld_;
     std::vector<std::byte> frame_;
+    std::map<std::uint64_t, tcp::Shared> messages_;  // by their positions
 };
 
 }  // namespace millrace::sim

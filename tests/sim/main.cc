@@ -1,6 +1,6 @@
 // The deterministic network simulator:
 //
-//     sim [--seeds N] [--from S] [--regressions FILE] [--twice] [--pcap FILE] [--verbose]
+//     sim [--seeds N] [--from S] [--edition E] [--regressions FILE] [--twice] [--pcap FILE] [--verbose]
 //
 // Runs the seeds of the regressions file, if one is given, then N seeds from S on. A seed that fails is
 // printed with its reason and with the command that replays it. With --twice each is run again, and must do
@@ -27,7 +27,7 @@ using namespace millrace;
 using namespace millrace::sim;
 
 struct Options {
-    std::uint64_t seeds = 0, from = 1;
+    std::uint64_t seeds = 0, from = 1, edition = kEdition;
     const char* regressions = nullptr;
     const char* pcap = nullptr;
     bool verbose = false;
@@ -52,6 +52,8 @@ std::optional<Options> parse(int argc, char** argv) {
             if (!number(options.seeds)) return std::nullopt;
         } else if (name == "--from") {
             if (!number(options.from)) return std::nullopt;
+        } else if (name == "--edition") {
+            if (!number(options.edition)) return std::nullopt;
         } else if (name == "--regressions") {
             options.regressions = value;
         } else if (name == "--pcap") {
@@ -70,11 +72,12 @@ class Runner {
         if (options.pcap != nullptr) pcap_.emplace(options.pcap);
     }
 
-    void run(std::uint64_t seed) {
+    void run(std::uint64_t seed, std::uint64_t edition) {
+        const Scenario scenario(seed, static_cast<unsigned>(edition));
         std::uint64_t hash = 0, again = 0;
-        std::string wrong = simulate(seed, hash);
+        std::string wrong = simulate(scenario, hash);
         if (wrong.empty() && options_.twice) {
-            wrong = simulate(seed, again);
+            wrong = simulate(scenario, again);
             if (wrong.empty() && hash != again) wrong = "a second run did something else";
         }
         hash_ = (hash_ ^ hash) * 0x9e3779b97f4a7c15;
@@ -85,10 +88,11 @@ class Runner {
         ++failed_;
         pools_.clear();
         std::printf(
-            "seed %llu failed: %s\n    replay it with: sim --seeds 1 --from %llu --verbose --pcap "
+            "seed %llu failed: %s\n    replay it with: sim --seeds 1 --from %llu --edition %u --verbose "
+            "--pcap "
             "%llu.pcap\n",
             static_cast<unsigned long long>(seed), wrong.c_str(), static_cast<unsigned long long>(seed),
-            static_cast<unsigned long long>(seed));
+            scenario.edition, static_cast<unsigned long long>(seed));
         std::fflush(stdout);
     }
 
@@ -101,14 +105,16 @@ class Runner {
             return static_cast<unsigned long long>(tally_.reasons[static_cast<unsigned>(reason)]);
         };
         std::printf(
-            "%llu frames, %llu bytes received; ends: %llu finished, %llu reset, %llu timed out, %llu "
+            "%llu frames, %llu segments judged by the onlooker, %llu bytes received; ends: %llu finished, "
+            "%llu reset, %llu timed out, %llu "
             "unreachable, "
             "%llu aborted, %llu rebooted, %llu gave up a dead peer, %llu found no slot, %llu never "
             "accepted\n",
-            static_cast<unsigned long long>(tally_.frames), static_cast<unsigned long long>(tally_.bytes),
-            of(Outcome::kFinished), by(net::CloseReason::kReset), by(net::CloseReason::kTimedOut),
-            by(net::CloseReason::kUnreachable), of(Outcome::kAborted), of(Outcome::kRebooted),
-            of(Outcome::kIdle), of(Outcome::kNoSlot), of(Outcome::kNone));
+            static_cast<unsigned long long>(tally_.frames), static_cast<unsigned long long>(tally_.watched),
+            static_cast<unsigned long long>(tally_.bytes), of(Outcome::kFinished),
+            by(net::CloseReason::kReset), by(net::CloseReason::kTimedOut), by(net::CloseReason::kUnreachable),
+            of(Outcome::kAborted), of(Outcome::kRebooted), of(Outcome::kIdle), of(Outcome::kNoSlot),
+            of(Outcome::kNone));
         std::printf("trace %016llx\n", static_cast<unsigned long long>(hash_));
         std::printf("%llu passed, %llu failed\n", static_cast<unsigned long long>(passed_),
                     static_cast<unsigned long long>(failed_));
@@ -117,8 +123,7 @@ class Runner {
 
   private:
     // What went wrong, or nothing. `hash` is of all that happened.
-    std::string simulate(std::uint64_t seed, std::uint64_t& hash) {
-        const Scenario scenario(seed);
+    std::string simulate(const Scenario& scenario, std::uint64_t& hash) {
         if (options_.verbose) std::printf("%s", scenario.describe().c_str());
         Trace trace(pcap_ ? &*pcap_ : nullptr, options_.verbose);
         try {
@@ -145,14 +150,14 @@ int run(const Options& options) {
     if (options.regressions != nullptr) {
         std::ifstream file(options.regressions);
         if (!file) throw std::runtime_error(std::string("cannot read ") + options.regressions);
-        // A seed a line, and after it what it once found; lines that begin otherwise are remarks.
+        // A line has a seed, its edition, and what it once found; lines that begin otherwise are remarks.
         for (std::string line; std::getline(file, line);) {
-            std::uint64_t seed = 0;
-            if (std::istringstream(line) >> seed) runner.run(seed);
+            std::uint64_t seed = 0, edition = 0;
+            if (std::istringstream(line) >> seed >> edition) runner.run(seed, edition);
         }
     }
     for (std::uint64_t i = 0; i < options.seeds; ++i)
-        runner.run(options.from + i);
+        runner.run(options.from + i, options.edition);
     runner.summarize();
     return runner.good() ? 0 : 1;
 }
@@ -164,7 +169,8 @@ int main(int argc, char** argv) {
     if (!options) {
         std::fprintf(
             stderr,
-            "usage: sim [--seeds N] [--from S] [--regressions FILE] [--twice] [--pcap FILE] [--verbose]\n");
+            "usage: sim [--seeds N] [--from S] [--edition E] [--regressions FILE] [--twice] [--pcap FILE] "
+            "[--verbose]\n");
         return 2;
     }
     const char* eal[] = {"sim",  "--no-huge", "--no-shconf", "--no-pci",          "-m",

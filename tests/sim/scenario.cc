@@ -86,7 +86,7 @@ tcp::Config draw_tcp(std::uint64_t seed, unsigned host, bool harsh, std::uint16_
 
 HostPlan draw_host(std::uint64_t seed, unsigned host, bool harsh, Duration calm, std::uint16_t least_mtu) {
     Random r(seed, "host", host);
-    HostPlan plan;
+    HostPlan plan{};
     plan.mtu = r.chance(0.6) ? 1500 : static_cast<std::uint16_t>(r.between(least_mtu, 1500));
     plan.tcp = draw_tcp(seed, host, harsh, plan.mtu);
     const auto size = [&] { return r.chance(0.8) ? 1024u : r.pick({64u, 256u}); };
@@ -181,21 +181,97 @@ Duration draw_settle(const Scenario& s) {
     return settle;
 }
 
+// --- the second edition ---
+
+Middlebox draw_middlebox(std::uint64_t seed) {
+    Random r(seed, "middlebox");
+    return {.timestamps = r.chance(0.15), .sack = r.chance(0.1), .window_scale = r.chance(0.1)};
+}
+
+void draw_jumbo(std::uint64_t seed, unsigned host, HostPlan& plan) {
+    if (!Random(seed, "jumbo").chance(0.2)) return;
+    Random r(seed, "jumbo", 1 + host);
+    plan.jumbo = true;
+    plan.mtu = r.chance(0.6) ? 9000 : static_cast<std::uint16_t>(r.between(1501, 9000));
+    plan.tcp.mtu = plan.mtu;
+    plan.tcp.receive_window = std::max<std::uint32_t>(plan.tcp.receive_window, plan.mtu);
+}
+
+// In mild weather nobody may lose patience: a queue before a slow line is long, and readers pause for
+// minutes.
+void draw_patience(std::uint64_t seed, unsigned host, bool harsh, tcp::Config& config) {
+    Random r(seed, "patience", host);
+    if (r.chance(0.3)) {
+        config.keep_alive = r.log_between(harsh ? Duration(1s) : Duration(10s), 2h);
+        config.keep_alive_interval = r.log_between(harsh ? Duration(100ms) : Duration(20s), 75s);
+        config.keep_alive_probes = static_cast<std::uint8_t>(r.between(harsh ? 1 : 5, 9));
+    }
+    if (r.chance(0.2)) config.user_timeout = r.log_between(harsh ? Duration(500ms) : Duration(15min), 2h);
+    if (harsh && r.chance(0.2)) config.fin_wait_2 = r.log_between(Duration(1s), 600s);
+}
+
+void draw_algorithms(std::uint64_t seed, unsigned host, tcp::Config& config) {
+    Random r(seed, "algorithms", host);
+    if (r.chance(0.3)) config.congestion = tcp::CongestionAlgorithm::kNewReno;
+    if (r.chance(0.15)) config.sack = false;
+    if (r.chance(0.3)) tcp::apply(r.pick({tcp::Preset::kLatency, tcp::Preset::kThroughput}), config);
+    if (r.chance(0.3)) {
+        config.first_window = static_cast<std::uint32_t>(r.log_between(config.mtu, 64 << 10));
+        config.max_window_growth = r.log_between(1, 1 << 20);
+    }
+}
+
+// A host sends the same stream on many connections, each message of it built once.
+void draw_broadcast(Scenario& s) {
+    Random r(s.seed, "broadcast");
+    if (!r.chance(0.15)) return;
+    const ConversationPlan first = s.conversations.front();
+    // Mbufs for all: else one of them may get none before the others are done, which is nobody's fault.
+    HostPlan& from = s.hosts[1 - first.opener];
+    from.data_mbufs = from.header_mbufs = 1024;
+    const std::uint64_t message =
+        r.log_between(1, std::min<std::uint64_t>(20'000, from.data_mbufs / 64 * 500));
+    const std::uint64_t bytes = std::max(first.talkers[1].bytes, message * r.between(1, 20));
+    for (std::uint64_t n = r.between(2, 8); s.conversations.size() < n;) {
+        ConversationPlan another = first;
+        another.at = r.chance(0.5) ? first.at : within(r, s.calm);
+        another.talkers[0].bytes = r.below(2000);
+        s.conversations.push_back(another);
+    }
+    for (ConversationPlan& c : s.conversations) {
+        c.opener = first.opener;
+        c.talkers[1].bytes = bytes;
+        c.talkers[1].broadcast = message;
+        for (TalkerPlan& talker : c.talkers)
+            talker.abort_after = r.below(c.talkers[0].bytes + bytes + 1);
+    }
+}
+
 }  // namespace
 
-Scenario::Scenario(std::uint64_t number) : seed(number) {
+Scenario::Scenario(std::uint64_t number, unsigned its_edition) : seed(number), edition(its_edition) {
     Random r(seed, "scenario");
     harsh = r.chance(0.5);
     ipv6 = Random(seed, "family").chance(0.3);
+    ipv4 = !ipv6;
+    if (edition >= 2 && Random(seed, "families").chance(0.2)) ipv4 = ipv6 = true;
     const std::uint16_t least_mtu = ipv6 ? 1280 : 576;
     calm = r.chance(0.9) ? r.log_between(Duration(1ms), 60s) : r.log_between(Duration(1s), 600s);
     for (unsigned i = 0; i < 2; ++i) {
         wires[i] = draw_wire(seed, i, harsh);
         hosts[i] = draw_host(seed, i, harsh, calm, least_mtu);
+        if (edition < 2) continue;
+        draw_jumbo(seed, i, hosts[i]);
+        draw_patience(seed, i, harsh, hosts[i].tcp);
+        draw_algorithms(seed, i, hosts[i].tcp);
     }
+    if (edition >= 2) middlebox = draw_middlebox(seed);
     mtu_changes = draw_mtu_changes(seed, calm, least_mtu);
     if (harsh) outages = draw_outages(seed, calm);
     conversations = draw_conversations(*this);
+    if (edition >= 2) draw_broadcast(*this);
+    for (std::size_t i = 0; i < conversations.size(); ++i)
+        conversations[i].ipv6 = ipv6 && (!ipv4 || Random(seed, "conversation's family", i).chance(0.5));
     settle = draw_settle(*this);
 }
 
@@ -207,8 +283,11 @@ std::string Scenario::describe() const {
         text += line;
     };
     const auto s = [](Duration d) { return static_cast<double>(d.count()) / 1e9; };
-    say("seed %llu, IPv%d, %s, calm at %.6f s, %.1f s to settle\n", static_cast<unsigned long long>(seed),
-        ipv6 ? 6 : 4, harsh ? "harsh" : "mild", s(calm), s(settle));
+    say("seed %llu, edition %u,%s%s %s, calm at %.6f s, %.1f s to settle\n",
+        static_cast<unsigned long long>(seed), edition, ipv4 ? " IPv4," : "", ipv6 ? " IPv6," : "",
+        harsh ? "harsh" : "mild", s(calm), s(settle));
+    say("options lost on the way:%s%s%s\n", middlebox.timestamps ? " timestamps" : "",
+        middlebox.sack ? " SACK" : "", middlebox.window_scale ? " window scale" : "");
     for (const WirePlan& w : wires)
         say("wire %d: loss %.3f, bursts %.3f/%.3f/%.3f, duplication %.3f, reordering %.3f, corruption %.3f, "
             "delay %.6f s, jitter %.6f s, %llu bit/s, queue %llu\n",
@@ -228,6 +307,13 @@ std::string Scenario::describe() const {
             h.tcp.max_connections, h.tcp.max_half_open, s(h.tcp.delayed_ack), s(h.tcp.min_rto),
             s(h.tcp.time_wait), h.data_mbufs, h.header_mbufs, h.receive_mbufs, s(h.poll_interval),
             h.port_keeps, h.port_takes_chains, static_cast<int>(h.epoch));
+        say("  %s, SACK %d, an ACK for %u, windows begin with %u and grow by %llu, keep-alive %.3f s, then "
+            "%u "
+            "every %.3f s, user timeout %.3f s, FIN-WAIT-2 %.3f s\n",
+            h.tcp.congestion == tcp::CongestionAlgorithm::kCubic ? "CUBIC" : "NewReno", h.tcp.sack,
+            h.tcp.ack_every, h.tcp.first_window, static_cast<unsigned long long>(h.tcp.max_window_growth),
+            s(h.tcp.keep_alive), h.tcp.keep_alive_probes, s(h.tcp.keep_alive_interval), s(h.tcp.user_timeout),
+            s(h.tcp.fin_wait_2));
         for (const Drought& d : h.droughts)
             say("  drought of pool %d at %.6f s for %.6f s, %u left\n", static_cast<int>(d.pool), s(d.from),
                 s(d.length), d.left);
@@ -237,14 +323,16 @@ std::string Scenario::describe() const {
             say("  reboots at %.6f s\n", s(at));
     }
     for (const ConversationPlan& c : conversations) {
-        say("conversation at %.6f s by host %u, %u attempts\n", s(c.at), c.opener, c.attempts);
+        say("conversation at %.6f s by host %u over IPv%d, %u attempts\n", s(c.at), c.opener, c.ipv6 ? 6 : 4,
+            c.attempts);
         for (const TalkerPlan& t : c.talkers)
             say("  %llu bytes by %llu, %u%% by reference, think %.6f s%s, %u pauses up to %.6f s, keeps "
                 "%u%%, "
-                "ending %d after %llu\n",
+                "ending %d after %llu, broadcast %llu\n",
                 static_cast<unsigned long long>(t.bytes), static_cast<unsigned long long>(t.most_at_once),
                 t.reference_percent, s(t.think), t.early ? ", early" : "", t.pauses, s(t.longest_pause),
-                t.keep_percent, static_cast<int>(t.ending), static_cast<unsigned long long>(t.abort_after));
+                t.keep_percent, static_cast<int>(t.ending), static_cast<unsigned long long>(t.abort_after),
+                static_cast<unsigned long long>(t.broadcast));
     }
     return text;
 }

@@ -12,6 +12,13 @@
 
 namespace millrace::sim {
 
+// What a seed means is taught in editions: a later one draws what earlier ones left as it was, from streams
+// of its own, so that a seed of an earlier edition stays what it was when it failed.
+//   1: the wire's faults, path MTU, pools, clocks, reboots, what applications do
+//   2: congestion control, presets, SACK, keep-alive, user timeout, first windows, options that a middlebox
+//      takes out of SYNs, jumbo frames, both families on one wire, one shared message for many connections
+inline constexpr unsigned kEdition = 2;
+
 // One direction of the wire. Times are since the beginning; faults end at Scenario::calm.
 struct WirePlan {
     double loss = 0;
@@ -38,6 +45,11 @@ struct MtuChange {
     bool silent;
 };
 
+// Options that something on the path takes out of every SYN, so that they are not agreed upon.
+struct Middlebox {
+    bool timestamps, sack, window_scale;
+};
+
 enum class PoolKind : std::uint8_t { kData, kHeaders, kReceive };
 
 // For a time all but a few of a pool's mbufs are somebody else's.
@@ -57,6 +69,7 @@ enum class Epoch : std::uint8_t { kAny, kIsnWraps, kTimestampsWrap };
 struct HostPlan {
     tcp::Config tcp;
     unsigned data_mbufs, header_mbufs, receive_mbufs;
+    bool jumbo;  // mbufs to send from hold a jumbo frame; those to receive into do not
     std::uint16_t mtu;
     Duration poll_interval;  // the loop turns no faster
     unsigned port_keeps;     // sent mbufs that the port gives back only after so many more
@@ -86,21 +99,25 @@ struct TalkerPlan {
     unsigned keep_percent;  // so many received mbufs are kept for a while
     Ending ending;
     std::uint64_t abort_after;  // bytes sent and received, with kAbort
+    std::uint64_t broadcast;    // 0, or its stream is that of all who broadcast, in messages of so many bytes
 };
 
 struct ConversationPlan {
     Duration at;
-    unsigned opener;        // the host that connects
+    unsigned opener;  // the host that connects
+    bool ipv6;
     TalkerPlan talkers[2];  // the opener's, the other's
     unsigned attempts;      // after a failure the opener tries again
 };
 
 struct Scenario {
-    explicit Scenario(std::uint64_t seed);
+    explicit Scenario(std::uint64_t seed, unsigned edition = kEdition);
 
     std::uint64_t seed;
-    bool ipv6;
+    unsigned edition;
+    bool ipv4, ipv6;    // families that are spoken
     WirePlan wires[2];  // from host 0, from host 1
+    Middlebox middlebox{};
     std::vector<Outage> outages;
     std::vector<MtuChange> mtu_changes;
     HostPlan hosts[2];

@@ -4,6 +4,7 @@
 
 #include "netstack/tcp/isn.h"
 #include "tests/sim/failure.h"
+#include "tests/sim/middlebox.h"
 #include "tests/sim/router.h"
 
 namespace millrace::sim {
@@ -37,7 +38,7 @@ Simulation::Simulation(const Scenario& scenario, PoolCache& pools, Trace& trace)
 // Places the clocks so that the first conversation's sequence numbers, or the timestamps, soon wrap.
 void Simulation::set_epochs() {
     const ConversationPlan& first = scenario_.conversations.front();
-    const net::SocketAddress there = Host::address(scenario_, 1 - first.opener);
+    const net::SocketAddress there = Host::address(first.ipv6, 1 - first.opener);
     const auto opener_end = tcp::Inspector::next_local(hosts_[first.opener]->tcp(), there);
     require(opener_end.has_value(), "no port is free");
     for (unsigned i = 0; i < 2; ++i) {
@@ -88,11 +89,12 @@ void Simulation::schedule_troubles() {
 void Simulation::open(Conversation& conversation, unsigned tries_left) {
     const unsigned from = conversation.plan.opener;
     Host& host = *hosts_[from];
-    const net::ConnId id = host.tcp().connect(Host::address(scenario_, 1 - from), host.local(now_));
+    const net::SocketAddress there = Host::address(conversation.plan.ipv6, 1 - from);
+    const net::ConnId id = host.tcp().connect(there, host.local(now_));
     if (id != net::kNoConn) {
         require(host.talkers[net::index(id)] == nullptr, "connect() gave a slot in use");
         conversation.talkers[0].begin(host, id, Phase::kOpening);
-        conversation.opener_port = host.tcp().local(id).port;
+        conversation.opener_end = host.tcp().local(id);
         return;
     }
     require(scenario_.harsh, "no slot for a connection");
@@ -197,8 +199,10 @@ void Simulation::poll(unsigned number) {
     Cable& in = cables_[1 - number];
     host.last_poll = now_;
     host.stack().begin_poll();
-    while (host.has_room() && in.next() && *in.next() <= now_)
-        host.arrive(in.take());
+    while (host.has_room() && in.next() && *in.next() <= now_) {
+        const Cable::Arrival arrival = in.take();
+        if (host.arrive(arrival.frame) && !arrival.damaged) onlooker_.arrived(number, arrival.frame);
+    }
     host.receive(now_);
     host.stack().run_timers(host.local(now_));
     for (net::Stack::Event& event : host.stack().events())
@@ -215,7 +219,7 @@ void Simulation::poll(unsigned number) {
 void Simulation::handle(unsigned number, net::Stack::Event& event) {
     trace_.event(now_, number, event.conn, event.kind, event.reason, event.bytes.bytes().size());
     Host& host = *hosts_[number];
-    if (over_at_once(host, event)) return;
+    if (std::find(ghosts_.begin(), ghosts_.end(), event.conn) != ghosts_.end()) return;
     if (event.kind == net::EventKind::kAccepted) return accepted(number, event.conn);
     Talker* talker = host.talkers[net::index(event.conn)];
     require(talker != nullptr, "an event of a connection that is over");
@@ -223,19 +227,6 @@ void Simulation::handle(unsigned number, net::Stack::Event& event) {
     if (talker->phase() != Phase::kOver) return;
     for (Conversation& c : conversations_)
         if (&c.talkers[0] == talker) return reopen_if_failed(c);
-}
-
-// A connection may be accepted, speak and be reset in a single burst. When its first event is handled its
-// slot is free already, and nobody can say any more who the peer was.
-bool Simulation::over_at_once(Host& host, const net::Stack::Event& event) {
-    if (std::find(ghosts_.begin(), ghosts_.end(), event.conn) != ghosts_.end()) return true;
-    bool& over = host.over_at_once[net::index(event.conn)];
-    if (event.kind == net::EventKind::kAccepted &&
-        host.tcp().connection(event.conn).state == tcp::State::kFree)
-        over = true;
-    if (!over) return false;
-    if (event.kind == net::EventKind::kClosed) over = false;
-    return true;
 }
 
 // The other end of the newest conversation from that port. A SYN cookie is as good as a connection for as
@@ -246,7 +237,7 @@ void Simulation::accepted(unsigned number, net::ConnId id) {
     require(host.talkers[net::index(id)] == nullptr, "a connection was accepted on a slot in use");
     const net::SocketAddress peer = host.tcp().peer(id);
     for (auto c = conversations_.rbegin(); c != conversations_.rend(); ++c) {
-        if (c->plan.opener == number || c->opener_port != peer.port) continue;
+        if (c->plan.opener == number || c->opener_end != peer) continue;
         if (c->talkers[1].phase() == Phase::kOver && host.plan().tcp.max_half_open == 1)
             return ghosts_.push_back(id);
         return c->talkers[1].begin(host, id, Phase::kOpen);
@@ -262,6 +253,8 @@ void Simulation::transmit(unsigned number) {
         const auto frames = host.stack().outgoing();
         for (rte_mbuf* frame : frames) {
             const auto bytes = host.transmit(frame);
+            take_options_out(scenario_.middlebox, bytes);
+            onlooker_.sent(number, bytes);
             const Fate fate = cables_[number].put(bytes, now_);
             trace_.frame(now_, number, bytes, fate);
             if (fate == Fate::kTooLong) too_long(number, bytes);
@@ -326,6 +319,7 @@ void Simulation::add_to(Tally& tally) const {
         for (const Talker& talker : c.talkers)
             tally.add(talker);
     tally.frames += trace_.frames();
+    tally.watched += onlooker_.judged();
 }
 
 }  // namespace millrace::sim

@@ -5,7 +5,8 @@
 //   allows;
 // - conversations between live ends are over a stated time after the last disturbance;
 // - in the end nothing is left: no connection, timer, block or mbuf;
-// - in between, after every poll, what tests/sim/invariants.h says.
+// - in between, after every poll, what tests/sim/invariants.h says, and of every segment what
+//   tests/sim/onlooker.h says.
 
 #include <array>
 #include <deque>
@@ -15,6 +16,7 @@
 
 #include "tests/sim/cable.h"
 #include "tests/sim/host.h"
+#include "tests/sim/onlooker.h"
 #include "tests/sim/talker.h"
 #include "tests/sim/trace.h"
 
@@ -25,6 +27,7 @@ struct Tally {
     std::array<std::uint64_t, 8> outcomes{};  // by Outcome, each end counted
     std::array<std::uint64_t, 8> reasons{};   // of kFailed, by CloseReason
     std::uint64_t frames = 0, bytes = 0;
+    std::uint64_t watched = 0;  // segments that the onlooker could judge
     void add(const Talker& talker);
 };
 
@@ -41,14 +44,14 @@ class Simulation {
         Conversation(const ConversationPlan& its, const Scenario& scenario, std::uint64_t number)
             : plan(its),
               attempts(its.attempts),
-              talkers{Talker(its.talkers[0], scenario, number * 2, number * 2 + 1),
-                      Talker(its.talkers[1], scenario, number * 2 + 1, number * 2)} {
+              talkers{Talker(its.talkers[0], its.talkers[1], scenario, number * 2, number * 2 + 1),
+                      Talker(its.talkers[1], its.talkers[0], scenario, number * 2 + 1, number * 2)} {
             talkers[0].other = &talkers[1];
             talkers[1].other = &talkers[0];
         }
         const ConversationPlan& plan;
         unsigned attempts;
-        std::uint16_t opener_port = 0;
+        net::SocketAddress opener_end;
         Talker talkers[2];  // the opener's, the other's
     };
 
@@ -72,7 +75,6 @@ class Simulation {
     Duration next_poll(unsigned host) const;
     void poll(unsigned host);
     void handle(unsigned host, net::Stack::Event& event);
-    bool over_at_once(Host& host, const net::Stack::Event& event);
     void accepted(unsigned host, net::ConnId id);
     void transmit(unsigned host);
     void too_long(unsigned sender, std::span<const std::byte> frame);
@@ -87,6 +89,7 @@ class Simulation {
     // Talkers keep received mbufs: they go before the hosts.
     std::array<std::unique_ptr<Host>, 2> hosts_;
     std::array<Cable, 2> cables_;
+    Onlooker onlooker_;
     std::deque<Conversation> conversations_;
     std::vector<net::ConnId> ghosts_;  // of the poll at hand
     std::priority_queue<Appointment> appointments_;

@@ -130,8 +130,9 @@ void Talker::resume() {
 
 void Talker::write(Duration now) {
     for (int n = 0; n < 4 && writable_ && sent_ < plan_.bytes && next_write_ <= now; ++n) {
-        const auto size =
-            static_cast<std::size_t>(std::min(1 + random_.below(plan_.most_at_once), plan_.bytes - sent_));
+        const std::uint64_t some =
+            plan_.broadcast != 0 ? plan_.broadcast : 1 + random_.below(plan_.most_at_once);
+        const auto size = static_cast<std::size_t>(std::min(some, plan_.bytes - sent_));
         if (!append(size)) {
             writable_ = false;
             return;
@@ -145,23 +146,25 @@ void Talker::write(Duration now) {
 }
 
 bool Talker::append(std::size_t size) {
-    tcp::Tcp& tcp = host_->tcp();
+    if (plan_.broadcast != 0) return append_reference(host_->broadcast(out_, sent_, size), size);
     if (random_.below(100) < plan_.reference_percent) {
         static std::vector<std::byte> built;
         built.resize(size);
         out_.write(sent_, built);
-        const auto shared = tcp.make_shared(built);
-        if (!shared) {  // no event follows this refusal
-            next_write_ = next_write_ + 1ms;
-            return tcp.prepare(id_, size) && append_in_place(size);
-        }
-        return tcp.append(id_, shared);
+        return append_reference(host_->tcp().make_shared(built), size);
     }
-    return tcp.prepare(id_, size) && append_in_place(size);
+    return append_in_place(size);
+}
+
+bool Talker::append_reference(const tcp::Shared& shared, std::size_t size) {
+    if (shared) return host_->tcp().append(id_, shared);
+    next_write_ = next_write_ + 1ms;  // no event follows this refusal
+    return append_in_place(size);
 }
 
 bool Talker::append_in_place(std::size_t size) {
     tcp::Tcp& tcp = host_->tcp();
+    if (!tcp.prepare(id_, size)) return false;
     for (std::size_t at = 0; at < size;) {
         const auto room = tcp.room(id_);
         const std::size_t part = std::min(room.size(), size - at);

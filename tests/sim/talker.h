@@ -26,12 +26,14 @@ enum class Outcome : std::uint8_t {
 
 class Talker {
   public:
-    Talker(const TalkerPlan& plan, const Scenario& scenario, std::uint64_t sends, std::uint64_t receives)
+    // `number` is its own alone; `peer` and the peer's name the stream that it receives.
+    Talker(const TalkerPlan& plan, const TalkerPlan& peers, const Scenario& scenario, std::uint64_t number,
+           std::uint64_t peer)
         : plan_(plan),
           calm_(scenario.calm),
-          random_(scenario.seed, "talker", sends),
-          out_(sends),
-          in_(receives) {
+          random_(scenario.seed, "talker", number),
+          out_(plan.broadcast != 0 ? kBroadcast : number),
+          in_(peers.broadcast != 0 ? kBroadcast : peer) {
         draw_pause();
     }
 
@@ -65,6 +67,8 @@ class Talker {
     const Talker* other = nullptr;
 
   private:
+    static constexpr std::uint64_t kBroadcast = 1'000'000;  // the number of its stream
+
     struct Kept {
         tcp::MbufBytes bytes;
         std::uint64_t position;
@@ -74,6 +78,7 @@ class Talker {
     void received(tcp::MbufBytes bytes, Duration now);
     void write(Duration now);
     bool append(std::size_t size);
+    bool append_reference(const tcp::Shared& shared, std::size_t size);
     bool append_in_place(std::size_t size);
     void pause(Duration now);
     void resume();
