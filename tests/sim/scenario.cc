@@ -231,8 +231,8 @@ void draw_broadcast(Scenario& s) {
     from.data_mbufs = from.header_mbufs = 1024;
     const std::uint64_t message =
         r.log_between(1, std::min<std::uint64_t>(20'000, from.data_mbufs / 64 * 500));
-    const std::uint64_t bytes = std::max(first.talkers[1].bytes, message * r.between(1, 20));
-    for (std::uint64_t n = r.between(2, 8); s.conversations.size() < n;) {
+    const std::uint64_t bytes = std::min<std::uint64_t>(message * r.between(1, 20), 20'000);
+    for (std::uint64_t n = r.between(2, 6); s.conversations.size() < n;) {
         ConversationPlan another = first;
         another.at = r.chance(0.5) ? first.at : within(r, s.calm);
         another.talkers[0].bytes = r.below(2000);
