@@ -210,6 +210,15 @@ void draw_patience(std::uint64_t seed, unsigned host, bool harsh, tcp::Config& c
     if (harsh && r.chance(0.2)) config.fin_wait_2 = r.log_between(Duration(1s), 600s);
 }
 
+// Nor may an end that waits for the other's FIN, though it hears nothing while that one finds out how narrow
+// a silent black hole is: five timeouts, each twice the last.
+void be_patient(Scenario& s) {
+    const auto silent = [](const MtuChange& change) { return change.silent; };
+    if (s.harsh || std::none_of(s.mtu_changes.begin(), s.mtu_changes.end(), silent)) return;
+    for (HostPlan& host : s.hosts)
+        host.tcp.fin_wait_2 = 10min;
+}
+
 void draw_algorithms(std::uint64_t seed, unsigned host, tcp::Config& config) {
     Random r(seed, "algorithms", host);
     if (r.chance(0.3)) config.congestion = tcp::CongestionAlgorithm::kNewReno;
@@ -269,7 +278,10 @@ Scenario::Scenario(std::uint64_t number, unsigned its_edition) : seed(number), e
     mtu_changes = draw_mtu_changes(seed, calm, least_mtu);
     if (harsh) outages = draw_outages(seed, calm);
     conversations = draw_conversations(*this);
-    if (edition >= 2) draw_broadcast(*this);
+    if (edition >= 2) {
+        draw_broadcast(*this);
+        be_patient(*this);
+    }
     for (std::size_t i = 0; i < conversations.size(); ++i)
         conversations[i].ipv6 = ipv6 && (!ipv4 || Random(seed, "conversation's family", i).chance(0.5));
     settle = draw_settle(*this);
