@@ -251,8 +251,10 @@ void draw_broadcast(Scenario& s) {
         c.opener = first.opener;
         c.talkers[1].bytes = bytes;
         c.talkers[1].broadcast = message;
-        for (TalkerPlan& talker : c.talkers)
+        for (TalkerPlan& talker : c.talkers) {
+            talker.most_at_once = std::max(talker.most_at_once, talker.bytes / 100);
             talker.abort_after = r.below(c.talkers[0].bytes + bytes + 1);
+        }
     }
 }
 
