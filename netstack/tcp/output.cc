@@ -238,8 +238,7 @@ rte_mbuf* Tcp::frame_unit(Connection& c, rte_mbuf* unit, std::uint16_t from, std
             rte_pktmbuf_free(packet);
             return nullptr;
         }
-        rte_pktmbuf_attach(body, unit);
-        body->ol_flags &= RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL;
+        net::attach(body, unit);
     }
     body->data_off = static_cast<std::uint16_t>(m.offset + from);
     body->data_len = length;

@@ -96,8 +96,7 @@ bool Tcp::add_spares(SendQueue& q, std::size_t count) {
         const auto part = static_cast<unsigned>(std::min<std::size_t>(count, kBulk));
         if (rte_pktmbuf_alloc_bulk(data_pool_, fresh, part) != 0) {
             ++counters_.data_pool_dry;
-            while (first != nullptr)
-                rte_pktmbuf_free_seg(std::exchange(first, meta(first).next));
+            free_list(first);
             return false;
         }
         for (unsigned i = 0; i < part; ++i) {
@@ -197,8 +196,7 @@ bool Tcp::append_references(Handle h, SendQueue& q, const Shared& shared, unsign
     for (unsigned i = 0; i < units; ++i) {
         rte_mbuf* reference = header_mbuf();
         if (reference == nullptr) {
-            while (fresh != nullptr)
-                rte_pktmbuf_free_seg(std::exchange(fresh, meta(fresh).next));
+            free_list(fresh);
             refuse_for_want_of_mbufs(h);
             return false;
         }
@@ -209,7 +207,7 @@ bool Tcp::append_references(Handle h, SendQueue& q, const Shared& shared, unsign
         for (std::uint16_t at = 0; at < piece->data_len;) {
             const auto length = std::min<std::uint16_t>(piece->data_len - at, h.c.mss);
             rte_mbuf* unit = std::exchange(fresh, meta(fresh).next);
-            rte_pktmbuf_attach(unit, piece);
+            net::attach(unit, piece);
             unit->data_off += at;
             unit->data_len = length;
             unit->pkt_len = length;

@@ -6,14 +6,6 @@
 #include "netstack/tcp/rto.h"
 
 namespace millrace::tcp {
-namespace {
-
-void free_list(rte_mbuf* unit) {
-    while (unit != nullptr)
-        rte_pktmbuf_free_seg(std::exchange(unit, meta(unit).next));
-}
-
-}  // namespace
 
 std::uint16_t SendQueue::tail_room(Seq snd_nxt, std::uint16_t mss) const {
     if (unsent == nullptr || snd_nxt > meta(tail).seq || !RTE_MBUF_DIRECT(tail)) return 0;
@@ -79,7 +71,7 @@ void SendQueue::acknowledge(Seq una, Seq snd_nxt, Arrival& arrival) {
         }
         if (head == unsent) unsent = m.next;
         if (head == lost) lost = m.next;
-        rte_pktmbuf_free_seg(std::exchange(head, m.next));
+        net::release_segment(std::exchange(head, m.next));
     }
     if (head == nullptr) {
         tail = nullptr;

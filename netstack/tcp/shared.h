@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "netstack/port/mbuf.h"
 #include "netstack/tcp/tx_meta.h"
 
 namespace millrace::tcp {
@@ -25,7 +26,7 @@ class Shared {
         return *this;
     }
     ~Shared() {
-        if (chain_ && --control().references == 0) rte_pktmbuf_free(chain_);
+        if (chain_ && --control().references == 0) net::release(chain_);
     }
 
     explicit operator bool() const { return chain_ != nullptr; }

@@ -4,7 +4,9 @@
 #include <rte_mbuf.h>
 
 #include <cstdint>
+#include <utility>
 
+#include "netstack/port/mbuf.h"
 #include "netstack/tcp/seq.h"
 
 namespace millrace::tcp {
@@ -39,6 +41,12 @@ static_assert(sizeof(TxMeta) <= kTxPrivateBytes && kTxPrivateBytes % RTE_MBUF_PR
 
 inline TxMeta& meta(rte_mbuf* unit) {
     return *static_cast<TxMeta*>(rte_mbuf_to_priv(unit));
+}
+
+// A list through TxMeta::next. Units that the port still holds return to their pool when it gives them back.
+inline void free_list(rte_mbuf* unit) {
+    while (unit != nullptr)
+        net::release_segment(std::exchange(unit, meta(unit).next));
 }
 
 }  // namespace millrace::tcp

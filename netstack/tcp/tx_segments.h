@@ -39,7 +39,7 @@ class TxSegments {
     TxSegments(TxSegments&&) = delete;
     ~TxSegments() {
         for (const TxSegment& segment : view())
-            rte_pktmbuf_free(segment.packet);
+            net::release(segment.packet);
     }
 
   private:
