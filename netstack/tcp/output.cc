@@ -130,7 +130,7 @@ bool Tcp::retransmit(Handle h, rte_mbuf* unit) {
     // NewReno has its own rule (RFC 6582 section 4); with SACK the timeout is that of the newest
     // transmission.
     const bool anew = unit == q.head && c.has(kSack) && c.has(kRecovery) && !c.has(kReorderTimer);
-    if (anew || !c.has(kRexmitTimer) || c.has(kPersistTimer)) arm_rexmit(h, rto(c));
+    if (anew || !c.has(kRexmitTimer) || c.has(kPersistTimer)) arm_loss_timer(h);
     return true;
 }
 

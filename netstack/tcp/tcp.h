@@ -254,9 +254,11 @@ class Tcp {
     std::uint32_t detect_losses(Connection& c, SendQueue& q);
     void reorder_timeout(Handle h);
     bool may_probe(const Connection& c) const;
+    bool may_probe_recovery(const Connection& c) const;
     std::uint32_t probe_timeout(const Connection& c) const;
     void arm_loss_timer(Handle h);
     void probe_tail(Handle h);
+    void probe_recovery(Handle h);
     void probe_answered(Connection& c, const Segment& segment, const std::optional<SackBlock>& duplicate);
 
     // recovery.cc and duplicate_acks.cc

@@ -420,14 +420,47 @@ TEST(TcpTailLossProbe, NoneWithoutSack) {  // section 7.2
     EXPECT_EQ(s.count(&Counters::timeouts), 1u);
 }
 
-TEST(TcpTailLossProbe, NoneInRecoveryOrWhileAnythingIsSacked) {
+// Beyond section 7.2, which has none in recovery: a retransmission after which nothing else is sent, or its
+// only acknowledgment, may be lost too.
+TEST(TcpTailLossProbe, InRecoveryTheFirstSegmentIsSentOnceMore) {
     Sender s;
     s.fly(10);
-    s.ack(0, {{1, 4}});
-    EXPECT_FALSE(s.c().has(kProbeTimer));
+    s.ack(0, {{1, 10}});
+    EXPECT_EQ(s.sent(), Numbers{0});
+    const std::uint32_t window = s.cwnd(), threshold = s.ssthresh();
+    s.run(2 * kRtt + 10ms);
+    EXPECT_EQ(s.sent(), Numbers{0});
+    EXPECT_EQ(s.count(&Counters::loss_probes), 1u);
+    EXPECT_EQ(s.count(&Counters::timeouts), 0u);
+    EXPECT_EQ(s.cwnd(), window);
+    EXPECT_EQ(s.ssthresh(), threshold);
+    s.ack(10);
+    EXPECT_FALSE(s.c().has(kRecovery));
+}
+
+TEST(TcpTailLossProbe, InRecoveryOnlyOneThenTheTimeout) {
+    Sender s;
+    s.fly(10);
+    s.ack(0, {{1, 10}});
     s.out.clear();
     s.run(2 * kRtt + 10ms);
-    EXPECT_EQ(s.count(&Counters::loss_probes), 0u);
+    EXPECT_EQ(s.sent(), Numbers{0});
+    s.run(1s);
+    EXPECT_GE(s.count(&Counters::timeouts), 1u);
+    EXPECT_EQ(s.count(&Counters::loss_probes), 1u);
+}
+
+// Two were sent again and one is reported: there was a loss.
+TEST(TcpTailLossProbe, InRecoveryItsDsackUndoesNothing) {  // RFC 3708 section 3
+    Sender s;
+    s.fly(10);
+    s.ack(0, {{1, 10}});
+    s.run(2 * kRtt + 10ms);
+    const std::uint32_t threshold = s.ssthresh();
+    s.ack(10, {{0, 1}});
+    EXPECT_EQ(s.count(&Counters::dsacks_received), 1u);
+    EXPECT_EQ(s.count(&Counters::full_undos), 0u);
+    EXPECT_EQ(s.ssthresh(), threshold);
 }
 
 TEST(TcpTailLossProbe, NoneForAFinAlone) {
