@@ -185,11 +185,6 @@ void IpOutput::queue(rte_mbuf* frame) {
 }
 
 void IpOutput::tag(rte_mbuf* frame) {
-    if (offloads_.insert_vlan) {
-        frame->vlan_tci = vlan_;
-        frame->ol_flags |= RTE_MBUF_F_TX_VLAN;
-        return;
-    }
     insert_vlan_tag(frame, vlan_);
     frame->l2_len = kEthernetBytes + kVlanTagBytes;
 }

@@ -133,7 +133,8 @@ Expected<void> Port::configure(const PortOptions& options) {
     offloads_.transmit_tcp_checksum = ask(RTE_ETH_TX_OFFLOAD_TCP_CKSUM);
     offloads_.transmit_chains = ask(RTE_ETH_TX_OFFLOAD_MULTI_SEGS);
     // Stripping costs some drivers their fast receive path, so it is left to us where nobody needs it.
-    offloads_.insert_vlan = vlan_ != 0 && ask(RTE_ETH_TX_OFFLOAD_VLAN_INSERT);
+    // Inserting is always ours: drivers that do it in software (net_af_packet, net_virtio) refuse frames that
+    // are shared, as all of TCP's data are.
     if (vlan_ != 0) conf.rxmode.offloads |= info.rx_offload_capa & RTE_ETH_RX_OFFLOAD_VLAN_STRIP;
     offloads_.unfinished_checksums = is_kernel_driver(driver_);
     offloads_.rss = options.queues > 1 && info.reta_size != 0 && info.hash_key_size >= kRssKey.size() &&

@@ -25,7 +25,6 @@ struct Offloads {
     bool transmit_ipv4_checksum = false;
     bool transmit_tcp_checksum = false;
     bool transmit_chains = false;  // packets of several segments
-    bool insert_vlan = false;      // asked for only where a VLAN was given
     bool rss = false;              // our key and table: a flow's packets arrive at Rss::queue_of()
     // The peer is this machine's kernel, which leaves checksums of local packets unfinished.
     bool unfinished_checksums = false;

@@ -14,8 +14,8 @@ PORT = 9001
 PATIENCE = 60
 EAL = "--no-huge --no-pci --no-shconf -m 512 --vdev="
 DEVICES = {
-    "dpdk": f"net_af_packet0,iface={STACK_INTERFACE},qdisc_bypass=1",
-    "xdp": f"net_af_xdp0,iface={STACK_INTERFACE},force_copy=1",
+    "dpdk": "net_af_packet0,iface={},qdisc_bypass=1",
+    "xdp": "net_af_xdp0,iface={},force_copy=1",
 }
 
 
@@ -30,6 +30,7 @@ class Carrier:
         self._build = build
         self._shared = None
         self._queues = 1
+        self._interface = STACK_INTERFACE
 
     @property
     def origin(self):
@@ -45,7 +46,7 @@ class Carrier:
 
     @property
     def eal(self):
-        return EAL + DEVICES[self.name] + (f",qpairs={self._queues}" if self.name == "dpdk" else "")
+        return EAL + DEVICES[self.name].format(self._interface) + (f",qpairs={self._queues}" if self.name == "dpdk" else "")
 
     def program(self, name):
         return os.path.join(self._build, name)
@@ -76,6 +77,14 @@ class Carrier:
             return self.serve("--cores", ",".join(str(cpus[i % len(cpus)]) for i in range(count)))
         finally:
             self._queues = 1
+
+    def serve_at(self, interface, *options):
+        """A server on another interface of the stack's namespace."""
+        self._interface = interface
+        try:
+            return self.serve(*options)
+        finally:
+            self._interface = STACK_INTERFACE
 
     def share(self):
         """The server that all tests use which have no wish of their own."""

@@ -14,12 +14,13 @@ TO_STACK = "mrt-mb"
 
 
 class Middle:
-    """The addresses of both ends are `kernel` and `stack`; routed, they are in networks of their own."""
+    """The addresses of both ends are `kernel` and `stack`; routed, they are in networks of their own. `kernel6` and
+    `stack6` are never routed."""
 
     def __init__(self, network, routed=False):
         self.name = f"{PREFIX}{os.getpid()}-m"
         self.kernel, self.stack = "10.78.0.1", "10.79.0.2" if routed else "10.78.0.2"
-        self.stack_cidr = self.stack + "/24"
+        self.kernel6, self.stack6 = "fd78::1", "fd78::2"
         self.gateway = "10.79.0.1" if routed else None
         self.interface = STACK_SIDE
         self._network = network
@@ -43,6 +44,7 @@ class Middle:
                                   "gro", "off"))
                 run("ip", "-n", namespace, "link", "set", device, "up")
         run("ip", "-n", self._network.a, "address", "add", self.kernel + "/24", "dev", KERNEL_SIDE)
+        run("ip", "-n", self._network.a, "address", "add", self.kernel6 + "/64", "dev", KERNEL_SIDE, "nodad")
         if self._routed:
             run("ip", "-n", self.name, "address", "add", "10.78.0.254/24", "dev", TO_KERNEL)
             run("ip", "-n", self.name, "address", "add", self.gateway + "/24", "dev", TO_STACK)
@@ -67,10 +69,12 @@ class Middle:
         run(*in_namespace(self.name, "nft", rules))
 
     def lose(self, permille):
-        """Each IPv4 packet, in either direction, with this probability; ARP's three tries are not what is tested."""
+        """Each IP packet, in either direction, with this probability. The three tries of ARP and of neighbour discovery
+        are not what is tested."""
         self.filter("table netdev millrace {" + "".join(
             f"chain {name} {{ type filter hook ingress device {device} priority 0; "
-            f"meta protocol ip numgen random mod 1000 < {permille} counter drop; }}\n"
+            f"icmpv6 type {{ nd-neighbor-solicit, nd-neighbor-advert }} accept; "
+            f"meta protocol {{ ip, ip6 }} numgen random mod 1000 < {permille} counter drop; }}\n"
             for name, device in (("there", TO_KERNEL), ("back", TO_STACK))) + "}")
 
 

@@ -2,12 +2,13 @@
 
 import json
 import os
+import signal
 import subprocess
 
-from carrier import EAL, PATIENCE
+from carrier import DEVICES, EAL, PATIENCE
 from harness import Failure, equal
-from network import (KERNEL_ADDRESS, KERNEL_ADDRESS6, STACK_ADDRESS, STACK_ADDRESS6, STACK_CIDR, STACK_CIDR6,
-                     STACK_INTERFACE, in_namespace)
+from middle import TO_KERNEL, TO_STACK
+from network import KERNEL_ADDRESS, KERNEL_ADDRESS6, STACK_ADDRESS, STACK_ADDRESS6, STACK_INTERFACE, in_namespace
 from process import die_with_parent
 
 PORT = 9003
@@ -23,20 +24,18 @@ class Way:
     def __init__(self, carrier, middle=None, mtu=1500, ipv6=False):
         self.network = carrier.network
         self.program = carrier.program
-        if middle:
-            self.kernel, self.stack, cidr = middle.kernel, middle.stack, middle.stack_cidr
-        elif ipv6:
-            self.kernel, self.stack, cidr = f"[{KERNEL_ADDRESS6}]", f"[{STACK_ADDRESS6}]", STACK_CIDR6
+        if ipv6:
+            kernel, stack = (middle.kernel6, middle.stack6) if middle else (KERNEL_ADDRESS6, STACK_ADDRESS6)
+            self.kernel, self.stack, self.cidr = f"[{kernel}]", f"[{stack}]", stack + "/64"
         else:
-            self.kernel, self.stack, cidr = KERNEL_ADDRESS, STACK_ADDRESS, STACK_CIDR
-        interface = middle.interface if middle else STACK_INTERFACE
+            self.kernel, self.stack = (middle.kernel, middle.stack) if middle else (KERNEL_ADDRESS, STACK_ADDRESS)
+            self.cidr = self.stack + "/24"
+        self.interface = middle.interface if middle else STACK_INTERFACE
+        device = DEVICES[carrier.name].format(self.interface) + (JUMBO if mtu > 2000 else "")
         if carrier.name == "xdp":
-            device = f"net_af_xdp0,iface={interface},force_copy=1"
-            run_quietly(in_namespace(self.network.b, "ip", "link", "set", "dev", interface, "xdp", "off"))
-        else:
-            device = f"net_af_packet0,iface={interface},qdisc_bypass=1" + (JUMBO if mtu > 2000 else "")
+            run_quietly(in_namespace(self.network.b, "ip", "link", "set", "dev", self.interface, "xdp", "off"))
         eal = EAL.replace("-m 512", "-m 1024") if mtu > 2000 else EAL
-        self.options = ["--eal", eal + device, "--ip", cidr, "--mtu", str(mtu)]
+        self.options = ["--eal", eal + device, "--ip", self.cidr, "--mtu", str(mtu)]
         if middle and middle.gateway:
             self.options += ["--gateway", middle.gateway]
 
@@ -125,3 +124,27 @@ def brief(reports):
 
 def speed(report, size):
     return f"{size * 8 / 1e9 / report['seconds']:.2f} Gbit/s"
+
+
+class Forwarder:
+    """peer/forwarder.cc in the middle; its counts are at hand after the context."""
+
+    def __init__(self, carrier, middle, **faults):
+        devices = [f"net_af_packet{number},iface={interface},qdisc_bypass=1"
+                   for number, interface in enumerate((TO_KERNEL, TO_STACK))]
+        self._peer = Peer(in_namespace(
+            middle.name, carrier.program("tests/interop/forwarder"), "--eal", EAL + devices[0] + " --vdev=" + devices[1],
+            "--port", "net_af_packet0", "--port", "net_af_packet1",
+            *(part for name, value in faults.items() for part in ("--" + name.replace("_", "-"), str(value)))))
+        self.ways = None
+
+    def __enter__(self):
+        self._peer.wait_until_ready()
+        return self
+
+    def __exit__(self, *_):
+        try:
+            self._peer.signal(signal.SIGTERM)
+            self.ways = self._peer.report(10)
+        finally:
+            self._peer.kill()

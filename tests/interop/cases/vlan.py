@@ -1,11 +1,14 @@
-"""A tagged LAN (802.1Q) between the kernel and the stack."""
+"""A tagged LAN (802.1Q) between the kernel and the stack: the kernel's own VLAN interface where it has such, and a
+switch that adds and takes away the tag everywhere."""
 
 import asyncio
 import contextlib
 
 from carrier import PATIENCE, PORT
-from harness import Skip, case
+from harness import Skip, case, require
+from middle import Middle
 from network import KERNEL_INTERFACE, run
+from transfer import Forwarder
 
 from .echo import binary_of, connect, echoes
 
@@ -30,16 +33,33 @@ def lan_interface():
         run("ip", "link", "delete", name)
 
 
-@case("vlan: messages of all sizes over a tagged LAN, both families", carriers=("dpdk",))
-def tagged(carrier):
-    urls = [f"ws://{STACK_IN_LAN}:{PORT}", f"ws://[{STACK_IN_LAN6}]:{PORT}"]
-
+def talk(addresses):
     async def scenario(url):
         async with connect(url + "/echo") as peer:
             for size in (0, 125, 1000, 65536, 1 << 20):
                 await echoes(peer, binary_of(size), f"{size} bytes")
 
-    with lan_interface(), carrier.serve("--ip", STACK_IN_LAN + "/24", "--ip", STACK_IN_LAN6 + "/64", "--vlan", str(LAN),
-                                        "--listen", ",".join(urls)):
-        for url in urls:
-            asyncio.run(asyncio.wait_for(scenario(url), PATIENCE))
+    for url in urls(addresses):
+        asyncio.run(asyncio.wait_for(scenario(url), PATIENCE))
+
+
+def urls(addresses):
+    return [f"ws://[{address}]:{PORT}" if ":" in address else f"ws://{address}:{PORT}" for address in addresses]
+
+
+def lan_options(v4, v6):
+    return ["--ip", v4 + "/24", "--ip", v6 + "/64", "--vlan", str(LAN), "--listen", ",".join(urls((v4, v6)))]
+
+
+@case("vlan: messages of all sizes over a tagged LAN, both families", carriers=("dpdk",))
+def tagged(carrier):
+    with lan_interface(), carrier.serve(*lan_options(STACK_IN_LAN, STACK_IN_LAN6)):
+        talk((STACK_IN_LAN, STACK_IN_LAN6))
+
+
+@case("vlan: the same behind a switch's trunk port", carriers=("dpdk",))
+def trunk(carrier):
+    with Middle(carrier.network) as middle, Forwarder(carrier, middle, vlan=LAN) as switch:
+        with carrier.serve_at(middle.interface, *lan_options(middle.stack, middle.stack6)):
+            talk((middle.stack, middle.stack6))
+    require(all(way["frames"] > 1000 for way in switch.ways), f"the tagged frames are too few: {switch.ways}")

@@ -3,8 +3,11 @@
 //
 //     forwarder --eal "ARGS" --port DEVICE --port DEVICE --seed N --lose P --duplicate P --reorder P ...
 //
-// Probabilities are those of one frame. Says "ready" on standard error; SIGTERM ends it, and it prints what
-// it has done as one line of JSON.
+// Probabilities are those of one frame. With --vlan it is a switch as well, whose second port is a trunk:
+// what goes out there is tagged, and what comes in there goes on if it has that tag, and without it. Says
+// "ready" on standard error; SIGTERM ends it, and it prints what it has done as one line of JSON.
+
+#include <rte_ether.h>
 
 #include <CLI/CLI.hpp>
 #include <atomic>
@@ -28,6 +31,7 @@ namespace {
 struct ForwarderOptions {
     std::string eal;
     std::vector<std::string> ports;
+    std::uint16_t vlan = 0;  // none
     net::CableFaults faults;
 };
 
@@ -36,18 +40,27 @@ std::atomic<bool> g_end{false};
 // From one port to the other.
 class Way {
   public:
-    Way(net::Port& from, net::Port& to, net::Wire& wire, const net::CableFaults& faults, std::uint64_t number)
-        : from_(&from.queue(0)), to_(&to.queue(0)), wire_(&wire), stage_(faults, number) {}
+    enum Direction : std::uint8_t { kToTrunk, kFromTrunk };
+
+    Way(net::Port& from, net::Port& to, net::Wire& wire, const ForwarderOptions& options, Direction direction)
+        : from_(&from.queue(0)),
+          to_(&to.queue(0)),
+          wire_(&wire),
+          stage_(options.faults, direction),
+          vlan_(options.vlan),
+          direction_(direction) {}
 
     // False when nothing has come.
     bool turn() {
         std::array<rte_mbuf*, 32> burst;
         const unsigned n = from_->receive(burst);
         for (rte_mbuf* frame : std::span(burst).first(n)) {
-            while (!stage_.put(*wire_, frame, 0))
-                flush();
+            if (vlan_ == 0 || retag(frame)) {
+                while (!stage_.put(*wire_, frame, 0))
+                    flush();
+                ++forwarded_;
+            }
             rte_pktmbuf_free(frame);
-            ++forwarded_;
         }
         stage_.turn(*wire_);
         flush();
@@ -65,6 +78,13 @@ class Way {
     }
 
   private:
+    // False when the frame goes no further. Our own code for tags is what is tested here: DPDK's is another.
+    bool retag(rte_mbuf*& frame) const {
+        if (direction_ == kFromTrunk) return rte_vlan_strip(frame) == 0 && frame->vlan_tci == vlan_;
+        frame->vlan_tci = vlan_;
+        return rte_vlan_insert(&frame) == 0;
+    }
+
     void flush() {
         wire_->flush([this](rte_mbuf** frames, std::uint16_t n) { return to_->transmit({frames, n}); });
     }
@@ -73,6 +93,8 @@ class Way {
     net::PortQueue* to_;
     net::Wire* wire_;
     net::FaultStage stage_;
+    std::uint16_t vlan_;
+    Direction direction_;
     std::uint64_t forwarded_ = 0;
 };
 
@@ -84,6 +106,7 @@ Expected<ForwarderOptions> parse(int argc, char** argv) {
         ->required()
         ->expected(1)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    app.add_option("--vlan", options.vlan);
     app.add_option("--seed", options.faults.seed);
     app.add_option("--lose", options.faults.lose);
     app.add_option("--duplicate", options.faults.duplicate);
@@ -112,8 +135,8 @@ Expected<void> run(const ForwarderOptions& options) {
     }
     auto there_wire = net::Wire::create({}), back_wire = net::Wire::create({});
     if (!there_wire || !back_wire) return fail("no memory for the wires: give EAL more with -m");
-    Way there(ports[0], ports[1], **there_wire, options.faults, 0);
-    Way back(ports[1], ports[0], **back_wire, options.faults, 1);
+    Way there(ports[0], ports[1], **there_wire, options, Way::kToTrunk);
+    Way back(ports[1], ports[0], **back_wire, options, Way::kFromTrunk);
     std::signal(SIGTERM, [](int) { g_end.store(true); });
     std::fprintf(stderr, "ready\n");
     eal->launch(0, [&] {

@@ -91,36 +91,35 @@ TEST_F(VlanTest, TruncatedTagsAreDropped) {
             << length;
 }
 
-// ARP, and a segment that waited for it: both leave tagged.
+// ARP, and a segment that waited for it: both leave tagged. The segment is shared, as TCP's data are that it
+// keeps.
 TEST_F(VlanTest, WhatLeavesIsTagged) {
-    for (const bool by_port : {false, true}) {
-        Neighbours neighbours = *Neighbours::create({}, test::kOurMac, local);
-        IpOutput output(local, neighbours, {.transmit_chains = true, .insert_vlan = by_port}, test::kOurMac,
-                        pool.get(), pool.get(), kLan);
-        Octets unfinished = test::tcp(kOurs, kPeer, test::text("hello"));
-        test::set16(unfinished, 16, 0);
-        output.send(pool.mbuf(unfinished), 6, 20, kOurs.ip, kPeer.ip, now);
-        output.send_neighbour_actions();
-        neighbours.clear();
-        neighbours.input(ArpPacket{ArpOperation::kReply, test::kPeerMac, test::kPeerIp, {}, test::kOurIp},
-                         now);
-        output.send_neighbour_actions();
-        neighbours.clear();
-        const Octets request =
-            test::ethernet(kBroadcast, test::kOurMac, 0x0806,
-                           test::arp(1, test::kOurMac, test::kOurIp, MacAddress{}, test::kPeerIp));
-        const Octets frame =
-            test::ethernet(test::kPeerMac, test::kOurMac, 0x0800,
-                           test::ipv4(kOurs.ip, kPeer.ip, 6, test::tcp(kOurs, kPeer, test::text("hello"))));
-        const auto out = output.burst();
-        ASSERT_EQ(out.size(), 2u);
-        EXPECT_EQ(test::bytes_of(out[0]), by_port ? request : tagged(request, kLan));
-        EXPECT_EQ(test::bytes_of(out[1]), by_port ? frame : tagged(frame, kLan));
-        for (const rte_mbuf* m : out) {
-            EXPECT_EQ((m->ol_flags & RTE_MBUF_F_TX_VLAN) != 0, by_port);
-            EXPECT_EQ(by_port ? m->vlan_tci : kLan, kLan);
-        }
-    }
+    Neighbours neighbours = *Neighbours::create({}, test::kOurMac, local);
+    IpOutput output(local, neighbours, {.transmit_chains = true}, test::kOurMac, pool.get(), pool.get(),
+                    kLan);
+    Octets unfinished = test::tcp(kOurs, kPeer, test::text("hello"));
+    test::set16(unfinished, 16, 0);
+    rte_mbuf* const shared = pool.mbuf(unfinished);
+    rte_mbuf_refcnt_set(shared, 2);
+    output.send(shared, 6, 20, kOurs.ip, kPeer.ip, now);
+    output.send_neighbour_actions();
+    neighbours.clear();
+    neighbours.input(ArpPacket{ArpOperation::kReply, test::kPeerMac, test::kPeerIp, {}, test::kOurIp}, now);
+    output.send_neighbour_actions();
+    neighbours.clear();
+    const Octets request =
+        test::ethernet(kBroadcast, test::kOurMac, 0x0806,
+                       test::arp(1, test::kOurMac, test::kOurIp, MacAddress{}, test::kPeerIp));
+    const Octets frame =
+        test::ethernet(test::kPeerMac, test::kOurMac, 0x0800,
+                       test::ipv4(kOurs.ip, kPeer.ip, 6, test::tcp(kOurs, kPeer, test::text("hello"))));
+    const auto out = output.burst();
+    ASSERT_EQ(out.size(), 2u);
+    EXPECT_EQ(test::bytes_of(out[0]), tagged(request, kLan));
+    EXPECT_EQ(test::bytes_of(out[1]), tagged(frame, kLan));
+    for (const rte_mbuf* m : out)
+        EXPECT_FALSE(m->ol_flags & RTE_MBUF_F_TX_VLAN) << "the port is not asked";
+    rte_mbuf_refcnt_set(shared, 1);
 }
 
 }  // namespace
