@@ -24,8 +24,8 @@ class Pattern {
     bool matches(std::uint64_t position, std::span<const std::byte> bytes) const;
 
   private:
-    static constexpr std::size_t kPeriod = 1'048'573;
-    static constexpr std::size_t kMost = 262'144;
+    static constexpr std::size_t kPeriod = 65'521;
+    static constexpr std::size_t kMost = 65'521;
     std::vector<std::byte> bytes_;
 };
 

@@ -17,6 +17,7 @@
 #include <chrono>
 #include <cstdio>
 #include <memory>
+#include <string>
 #include <unordered_map>
 
 #include "tests/interop/peer/options.h"
@@ -32,6 +33,7 @@ struct KernelOptions {
     int window_clamp = 0;
     int segment = 0;          // TCP_MAXSEG
     bool keep_alive = false;  // probes a second apart
+    std::string congestion;   // control: one of those that the kernel has; empty: the system's
 };
 
 class KernelPeer {
@@ -125,6 +127,10 @@ class KernelPeer {
         set(SOL_SOCKET, SO_KEEPALIVE, options_->keep_alive);
         set(IPPROTO_TCP, TCP_KEEPIDLE, options_->keep_alive);
         set(IPPROTO_TCP, TCP_KEEPINTVL, options_->keep_alive);
+        const std::string& congestion = options_->congestion;
+        if (!congestion.empty())
+            setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, congestion.data(),
+                       static_cast<socklen_t>(congestion.size()));
         return fd;
     }
 
@@ -177,7 +183,7 @@ class KernelPeer {
         for (bool more = true; more;) {
             const int received = receive(fd, c);
             if (received < 0) return;
-            more = received > 0;
+            more = received == static_cast<int>(buffer_.size());
             more |= send(fd, c) > 0;
         }
         end_if_due(fd, c);
@@ -300,6 +306,7 @@ Expected<KernelOptions> parse(int argc, char** argv) {
     app.add_option("--sndbuf", options.send_buffer, "bytes");
     app.add_option("--clamp", options.window_clamp, "bytes");
     app.add_option("--mss", options.segment, "bytes");
+    app.add_option("--congestion", options.congestion);
     app.add_flag("--keep-alive", options.keep_alive);
     auto peer = parse_peer_options(app, argc, argv);
     if (!peer) return tl::unexpected(peer.error());
