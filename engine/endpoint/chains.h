@@ -47,6 +47,21 @@ class ChainPool {
         return true;
     }
 
+    // Room at the end of `chain`, which begins one when it is kNoChain; empty when the pool is used up.
+    // commit() says how much of it was written.
+    std::span<std::byte> room(ChainId& chain) {
+        if (!has_room_for(chain, 1)) return {};
+        if (chain == kNoChain) chain = begin();
+        Block* last = &blocks_[blocks_[chain].last];
+        if (last->used == kBlockBytes) last = add_block(chain);
+        return std::span(last->bytes).subspan(last->used);
+    }
+    void commit(ChainId chain, std::size_t bytes) {
+        blocks_[chain].total += static_cast<std::uint32_t>(bytes);
+        Block& last = blocks_[blocks_[chain].last];
+        last.used = static_cast<std::uint16_t>(last.used + bytes);
+    }
+
     std::size_t size(ChainId chain) const { return chain == kNoChain ? 0 : blocks_[chain].total; }
 
     // The chain's bytes, a span a block, appended to `parts`.

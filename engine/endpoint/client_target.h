@@ -13,6 +13,7 @@ struct ClientTarget {
     std::string path = "/";
     std::string origin;
     std::vector<std::string> subprotocols;
+    ws::DeflatePolicy deflate;
     std::vector<std::pair<std::string, std::string>> fields;  // sent besides
 };
 

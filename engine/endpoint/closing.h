@@ -74,6 +74,8 @@ template <net::Carrier C, class... Handlers>
 void Endpoint<C, Handlers...>::await_end(net::ConnId id, Slot& slot) {
     slot.phase = Phase::kEnding;
     carrier_.set_timer(id, now_ + config_.close_timeout);
+    chains_.release(slot.chain);
+    compression_.release(slot.deflate);
     if (slot.held != 0) {
         drop_held(slot);
         carrier_.resume(id);
@@ -191,6 +193,7 @@ template <net::Carrier C, class... Handlers>
 void Endpoint<C, Handlers...>::free_slot(Slot& slot) {
     if (slot.has_session && !slot.app_told) ++counters_.ended;
     if (slot.has_session) slot.session.release(session_shared_);
+    compression_.release(slot.deflate);
     chains_.release(slot.chain);
     drop_held(slot);
     slot.phase = Phase::kFree;

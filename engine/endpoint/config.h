@@ -16,10 +16,13 @@ struct EndpointConfig {
         1u << 30;                       // bytes, all messages under assembly and cut request heads of a shard
     std::size_t send_limit = 1u << 20;  // bytes unsent per connection, beyond which send() says kFull
     std::size_t max_carries = 1u << 16;  // frames cut between two buffers, at one time
-    Duration handshake_timeout = 10s;    // from the TCP connection to the opened WebSocket
-    Duration idle_timeout{};             // no message in either direction: close with 1001; zero: never
-    Duration ping_interval{};            // nothing heard: ping, then fail the connection; zero: never
-    Duration close_timeout = 5s;         // for the peer's Close frame, then for its FIN
+    // Bytes of zlib's memory of a shard, half for each direction: what takeover keeps, and messages under
+    // way. With it used up new connections get no takeover.
+    std::size_t deflate_memory = 256u << 20;
+    Duration handshake_timeout = 10s;  // from the TCP connection to the opened WebSocket
+    Duration idle_timeout{};           // no message in either direction: close with 1001; zero: never
+    Duration ping_interval{};          // nothing heard: ping, then fail the connection; zero: never
+    Duration close_timeout = 5s;       // for the peer's Close frame, then for its FIN
     http::Limits http;
     ws::UpgradePolicy upgrade;
 };

@@ -14,9 +14,11 @@ Expected<std::unique_ptr<Endpoint<C, Handlers...>>> Endpoint<C, Handlers...>::cr
     if (!carries) return tl::unexpected(carries.error());
     auto keys = ws::KeySource::create();
     if (!keys) return tl::unexpected(keys.error());
+    auto compression = ws::Compression::create(config.deflate_memory, config.max_message);
+    if (!compression) return tl::unexpected(compression.error());
     std::unique_ptr<Endpoint> endpoint(new Endpoint(carrier, config, std::move(app), std::move(*slots),
-                                                    std::move(*chains), std::move(*carries),
-                                                    std::move(*keys)));
+                                                    std::move(*chains), std::move(*carries), std::move(*keys),
+                                                    std::move(*compression)));
     const std::array<std::size_t, sizeof...(Handlers)> sizes{state_size<Handlers>()...};
     for (std::size_t i = 0; i < sizes.size(); ++i) {
         if (sizes[i] == 0) continue;
@@ -30,7 +32,7 @@ Expected<std::unique_ptr<Endpoint<C, Handlers...>>> Endpoint<C, Handlers...>::cr
 template <net::Carrier C, class... Handlers>
 Endpoint<C, Handlers...>::Endpoint(C& carrier, const EndpointConfig& config, App<Handlers...> app,
                                    ReservedArray<Slot> slots, ChainPool chains, ws::CarryPool carries,
-                                   ws::KeySource keys)
+                                   ws::KeySource keys, ws::Compression compression)
     : carrier_(carrier),
       config_(config),
       app_(std::move(app)),
@@ -38,7 +40,8 @@ Endpoint<C, Handlers...>::Endpoint(C& carrier, const EndpointConfig& config, App
       chains_(std::move(chains)),
       carries_(std::move(carries)),
       session_shared_{config.max_message, carries_},
-      keys_(std::move(keys)) {
+      keys_(std::move(keys)),
+      compression_(std::move(compression)) {
     parts_.reserve(config.max_message / ChainPool::kBlockBytes + 2);
     out_.resize(ChainPool::kBlockBytes);
     waiting_.reserve(1024);
@@ -147,7 +150,8 @@ void Endpoint<C, Handlers...>::tick(Time now) {
 template <net::Carrier C, class... Handlers>
 std::size_t Endpoint<C, Handlers...>::memory_in_use() const {
     std::size_t bytes = slots_.resident_bytes() + chains_.memory_in_use() + carries_.memory_in_use() +
-                        waiting_.capacity() * sizeof(net::ConnId) + held_.size() * sizeof(Held);
+                        compression_.memory_in_use() + waiting_.capacity() * sizeof(net::ConnId) +
+                        held_.size() * sizeof(Held);
     for (const auto& states : states_)
         bytes += states.resident_bytes();
     return bytes;

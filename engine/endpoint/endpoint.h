@@ -5,6 +5,7 @@
 // The way of received bytes, one file after another:
 //     opening.h    HTTP head -> 101 or page (server); response head -> open (client)
 //     receiving.h  frames -> messages, control frames; input held back when there is no room for answers
+//     deflating.h  compressed messages, both ways
 //     sending.h    messages -> frames in the outgoing segment
 //     closing.h    Close frames both ways, failures, timeouts, the end of the connection
 //
@@ -19,6 +20,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/deflate/compression.h"
 #include "engine/endpoint/chains.h"
 #include "engine/endpoint/client_target.h"
 #include "engine/endpoint/config.h"
@@ -109,7 +111,7 @@ class Endpoint {
     std::optional<std::size_t> parse_head(net::ConnId id, Slot& slot, std::span<std::byte> head);
     bool on_request(net::ConnId id, Slot& slot);
     bool on_response(net::ConnId id, Slot& slot);
-    bool upgrade(net::ConnId id, Slot& slot, const ws::Judgement& judgement);
+    bool upgrade(net::ConnId id, Slot& slot, ws::Judgement judgement);
     bool answer_page(net::ConnId id, Slot& slot);
     bool answer(net::ConnId id, Slot& slot, http::ResponseHead head, std::string_view body);
     bool end_answer(net::ConnId id, Slot& slot, bool written, bool keep_alive);
@@ -132,6 +134,14 @@ class Endpoint {
     void hold(net::ConnId id, Slot& slot, typename C::Bytes bytes);
     void process_held(net::ConnId id, Slot& slot);
     void drop_held(Slot& slot);
+
+    // --- deflating.h ---
+    void on_compressed(net::ConnId id, Slot& slot, const ws::Step& step);
+    template <class Inflate>
+    bool inflate_into_chain(net::ConnId id, Slot& slot, ws::Opcode opcode, Inflate inflate);
+    void fail_text(net::ConnId id, Slot& slot);
+    bool write_compressed(net::ConnId id, Slot& slot, ws::Opcode opcode, Parts parts, std::size_t payload);
+    bool write_message(net::ConnId id, Slot& slot, ws::Opcode opcode, Parts parts, std::size_t payload);
 
     // --- sending.h ---
     SendStatus send(net::ConnId id, ws::Opcode opcode, Parts parts);
@@ -161,7 +171,7 @@ class Endpoint {
     void drain_some();
 
     Endpoint(C& carrier, const EndpointConfig& config, App<Handlers...> app, ReservedArray<Slot> slots,
-             ChainPool chains, ws::CarryPool carries, ws::KeySource keys);
+             ChainPool chains, ws::CarryPool carries, ws::KeySource keys, ws::Compression compression);
 
     template <class Handler>
     static constexpr std::size_t state_size();
@@ -175,6 +185,7 @@ class Endpoint {
     ws::CarryPool carries_;
     ws::SessionShared session_shared_;
     ws::KeySource keys_;
+    ws::Compression compression_;
     EndpointCounters counters_;
     Time now_{};
     std::uint32_t now_ms_ = 0;
@@ -214,6 +225,7 @@ class Endpoint {
 
 }  // namespace millrace
 
+#include "engine/endpoint/deflating.h"
 #include "engine/endpoint/dispatch.h"
 #include "engine/endpoint/opening.h"
 #include "engine/endpoint/receiving.h"

@@ -38,16 +38,17 @@ bool write_bytes(C& carrier, net::ConnId id, std::span<const std::byte> bytes) {
     return true;
 }
 
-// Appends one frame (FIN set) whose payload is `parts`, `payload` bytes together; all or nothing.
+// Appends one frame (FIN set) whose payload is `parts`, `payload` bytes together; all or nothing. `rsv1`:
+// they are compressed.
 template <net::Carrier C>
 bool write_frame(C& carrier, net::ConnId id, ws::Opcode opcode, Parts parts, std::size_t payload,
-                 std::optional<ws::MaskKey> key) {
+                 std::optional<ws::MaskKey> key, bool rsv1 = false) {
     const std::size_t header = ws::header_size(payload, key.has_value());
     if (!carrier.prepare(id, header + payload)) return false;
 
     const std::span<std::byte> room = carrier.room(id);
     if (parts.size() == 1 && room.size() >= header + payload) [[likely]] {
-        ws::encode_header(room.data(), opcode, true, payload, key);
+        ws::encode_header(room.data(), opcode, true, payload, key, rsv1);
         if (key)
             ws::copy_masked(parts[0], room.data() + header, *key);
         else if (payload != 0)
@@ -57,7 +58,7 @@ bool write_frame(C& carrier, net::ConnId id, ws::Opcode opcode, Parts parts, std
     }
 
     std::byte head[ws::kMaxHeader];
-    ws::encode_header(head, opcode, true, payload, key);
+    ws::encode_header(head, opcode, true, payload, key, rsv1);
     write_prepared(carrier, id, std::span<const std::byte>(head, header));
     std::size_t phase = 0;
     for (const auto part : parts) {

@@ -73,7 +73,7 @@ bool Endpoint<C, Handlers...>::on_request(net::ConnId id, Slot& slot) {
 }
 
 template <net::Carrier C, class... Handlers>
-bool Endpoint<C, Handlers...>::upgrade(net::ConnId id, Slot& slot, const ws::Judgement& judgement) {
+bool Endpoint<C, Handlers...>::upgrade(net::ConnId id, Slot& slot, ws::Judgement judgement) {
     bool found = false;
     [&]<std::size_t... I>(std::index_sequence<I...>) {
         found = ((std::get<I>(app_.routes).path == request_.path &&
@@ -85,6 +85,7 @@ bool Endpoint<C, Handlers...>::upgrade(net::ConnId id, Slot& slot, const ws::Jud
         refuse(id, slot, 404, "no WebSocket is served at this path");
         return false;
     }
+    if (judgement.deflate) compression_.agree(slot.deflate, slot.role, *judgement.deflate);
     const std::size_t length = ws::write_switching_protocols(out_, judgement);
     if (length == 0 || !write_bytes(carrier_, id, out_bytes(length))) {
         opening_failed(id, slot, "no memory left for the response");
@@ -213,14 +214,17 @@ ws::ClientRequest Endpoint<C, Handlers...>::client_request(const Slot& slot, std
             .key = key,
             .origin = target.what.origin,
             .subprotocols = target.what.subprotocols,
-            .extra = target.fields};
+            .extra = target.fields,
+            .deflate = target.what.deflate};
 }
 
 template <net::Carrier C, class... Handlers>
 bool Endpoint<C, Handlers...>::on_response(net::ConnId id, Slot& slot) {
     const auto key = client_key_of(slot);
-    const std::string_view wrong =
+    auto [wrong, deflate] =
         ws::check_response(response_, client_request(slot, std::string_view(key.data(), key.size())));
+    if (wrong.empty() && deflate && !compression_.agree(slot.deflate, slot.role, *deflate))
+        wrong = "no memory left for the server's compression";
     if (!wrong.empty()) {
         opening_failed(id, slot, wrong);
         return false;
@@ -235,7 +239,7 @@ template <net::Carrier C, class... Handlers>
 void Endpoint<C, Handlers...>::opened(net::ConnId id, Slot& slot) {
     slot.phase = Phase::kOpen;
     std::construct_at(&slot.session);
-    slot.session.open(slot.role);
+    slot.session.open(slot.role, slot.deflate.agreed());
     slot.has_session = true;
     slot.heard_ms = slot.message_ms = now_ms_;
     ++counters_.opened;

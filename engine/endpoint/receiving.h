@@ -67,6 +67,8 @@ void Endpoint<C, Handlers...>::on_frames(net::ConnId id, Slot& slot, std::span<s
 template <net::Carrier C, class... Handlers>
 void Endpoint<C, Handlers...>::on_data(net::ConnId id, Slot& slot, const ws::Step& step) {
     if (slot.phase == Phase::kClosing) return;  // the application has said close(): it hears on_close next
+    if (step.compressed) [[unlikely]]
+        return on_compressed(id, slot, step);
     if (step.first && step.last) [[likely]] {
         const std::span<std::byte> whole = step.payload;
         return deliver(id, slot, step.opcode, Parts(&whole, 1));

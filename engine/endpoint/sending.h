@@ -17,14 +17,22 @@ SendStatus Endpoint<C, Handlers...>::send(net::ConnId id, ws::Opcode opcode, Par
     std::size_t payload = 0;
     for (const auto part : parts)
         payload += part.size();
-    if ((id != answering_ && !has_room(id)) ||
-        !write_frame(carrier_, id, opcode, parts, payload, mask_key(slot))) [[unlikely]]
+    if ((id != answering_ && !has_room(id)) || !write_message(id, slot, opcode, parts, payload)) [[unlikely]]
         return refuse_send(id, slot);
     if (ws::is_control(opcode)) return SendStatus::kSent;
     slot.message_ms = now_ms_;
     ++counters_.messages_sent;
     counters_.bytes_sent.add(payload);
     return SendStatus::kSent;
+}
+
+template <net::Carrier C, class... Handlers>
+bool Endpoint<C, Handlers...>::write_message(net::ConnId id, Slot& slot, ws::Opcode opcode, Parts parts,
+                                             std::size_t payload) {
+    if (slot.deflate.agreed() && !ws::is_control(opcode) &&
+        write_compressed(id, slot, opcode, parts, payload)) [[unlikely]]
+        return true;
+    return write_frame(carrier_, id, opcode, parts, payload, mask_key(slot));
 }
 
 template <net::Carrier C, class... Handlers>

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "engine/deflate/compression.h"
 #include "engine/endpoint/chains.h"
 #include "engine/session/session.h"
 
@@ -29,11 +30,11 @@ struct Slot {
     std::uint32_t held;        // 1 + index of the first input held back; 0: none
     std::uint32_t heard_ms;    // when bytes last arrived, in ms of the shard's time
     std::uint32_t message_ms;  // when a message last went either way
+    ws::DeflateState deflate;
     Phase phase;
     std::uint8_t handler;  // index among the application's handlers
     std::uint8_t target;   // client: index of its ClientTarget
     ws::Role role;
-    ws::Opcode opcode;     // of the message under assembly
     bool waiting : 1;      // in the list of connections that wait for room
     bool drain_owed : 1;   // a send() said kFull: on_drain follows
     bool ping_sent : 1;    // a keep-alive Ping is unanswered

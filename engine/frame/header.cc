@@ -8,9 +8,13 @@ namespace millrace::ws {
 namespace {
 
 // What the first byte breaks, or null.
-const char* first_byte_fault(std::uint8_t byte) {
-    if (byte & 0x70) return "reserved bit set without an extension (RFC 6455 section 5.2)";
+const char* first_byte_fault(std::uint8_t byte, bool deflate) {
     const unsigned opcode = byte & 0x0f;
+    if (byte & 0x70) {
+        if (!deflate || byte & 0x30) return "reserved bit set without an extension (RFC 6455 section 5.2)";
+        if (opcode == 0 || opcode > 2)
+            return "RSV1 on a frame that does not begin a message (RFC 7692 section 6.1)";
+    }
     if ((opcode & 7) > 2) return "reserved opcode (RFC 6455 section 5.2)";
     if (opcode >= 8 && !(byte & 0x80)) return "fragmented control frame (RFC 6455 section 5.5)";
     return nullptr;
@@ -34,7 +38,8 @@ std::uint64_t read_length(const std::byte* from, std::size_t size) {
     return __builtin_bswap64(length) >> (64 - 8 * size);
 }
 
-HeaderStatus decode(std::span<const std::byte> in, Role role, FrameHeader& header, const char*& why) {
+HeaderStatus decode(std::span<const std::byte> in, Role role, bool deflate, FrameHeader& header,
+                    const char*& why) {
     const auto bad = [&why](const char* fault) {
         why = fault;
         return HeaderStatus::kBad;
@@ -43,8 +48,9 @@ HeaderStatus decode(std::span<const std::byte> in, Role role, FrameHeader& heade
     header.size = 2;
     if (in.empty()) return HeaderStatus::kNeedMore;
     const auto first = std::to_integer<std::uint8_t>(in[0]);
-    if (const char* fault = first_byte_fault(first)) return bad(fault);
+    if (const char* fault = first_byte_fault(first, deflate)) return bad(fault);
     header.fin = first & 0x80;
+    header.compressed = first & 0x40;
     header.opcode = static_cast<Opcode>(first & 0x0f);
 
     if (in.size() < 2) return HeaderStatus::kNeedMore;
@@ -70,9 +76,9 @@ HeaderStatus decode(std::span<const std::byte> in, Role role, FrameHeader& heade
 
 }  // namespace
 
-HeaderResult decode_header(std::span<const std::byte> in, Role role) {
+HeaderResult decode_header(std::span<const std::byte> in, Role role, bool deflate) {
     HeaderResult result;
-    result.status = decode(in, role, result.header, result.why);
+    result.status = decode(in, role, deflate, result.header, result.why);
     return result;
 }
 

@@ -15,6 +15,7 @@ struct FrameHeader {
     Opcode opcode{};
     bool fin = false;
     bool masked = false;
+    bool compressed = false;  // RSV1, where permessage-deflate was agreed (RFC 7692 section 6)
     std::uint8_t size = 0;  // of the header in bytes; kNeedMore: of the whole header as far as that is known
     MaskKey key = 0;        // when masked
     std::uint64_t payload = 0;
@@ -29,7 +30,9 @@ struct HeaderResult {
 };
 
 // Reads a header from the front of `in`, sent to an end in `role`: a server takes masked frames only, a
-// client unmasked ones only (section 5.1). Says kBad as soon as the bytes that are there break a rule.
-HeaderResult decode_header(std::span<const std::byte> in, Role role);
+// client unmasked ones only (section 5.1). `deflate`: permessage-deflate was agreed, so that RSV1 may mark
+// the first frame of a message (RFC 7692 section 6). Says kBad as soon as the bytes that are there break a
+// rule.
+HeaderResult decode_header(std::span<const std::byte> in, Role role, bool deflate = false);
 
 }  // namespace millrace::ws

@@ -46,6 +46,26 @@ std::string_view check_subprotocol(const http::Fields& fields, std::span<const s
     return {};
 }
 
+// Section 9.1 and RFC 7692 section 7.1: what is not an answer to our offer fails the connection.
+std::string_view check_extensions(const http::Fields& fields, const DeflatePolicy& offered,
+                                  std::optional<DeflateParameters>& agreed) {
+    const std::size_t lines = fields.count("sec-websocket-extensions");
+    if (lines == 0) return {};
+    if (lines > 1 || !offered.enabled) return "the server chose an extension that was not offered";
+    DeflateParameters parameters;
+    switch (check_deflate_response(*fields.get("sec-websocket-extensions"), offered, parameters)) {
+        case ExtensionVerdict::kAgreed:
+            agreed = parameters;
+            return {};
+        case ExtensionVerdict::kMalformed:
+            return "Sec-WebSocket-Extensions is not a list of extensions";
+        case ExtensionVerdict::kNone:
+        case ExtensionVerdict::kRefused:
+            break;
+    }
+    return "the server's permessage-deflate is none that was offered";
+}
+
 }  // namespace
 
 std::size_t write_client_request(std::span<char> out, const ClientRequest& request) {
@@ -60,6 +80,7 @@ std::size_t write_client_request(std::span<char> out, const ClientRequest& reque
     writer.text("Sec-WebSocket-Version: 13\r\n");
     if (!request.origin.empty()) writer.field("Origin", request.origin);
     write_subprotocols(writer, request.subprotocols);
+    if (request.deflate.enabled) write_deflate_offer(writer, request.deflate);
     for (const http::Field& field : request.extra)
         writer.field(field.name, field.value);
     return writer.finish();
@@ -69,18 +90,17 @@ void client_key(std::span<const std::byte, 16> random, std::span<char, 24> out) 
     base64_encode(random, out);
 }
 
-std::string_view check_response(const http::Response& response, const ClientRequest& request) {
+ResponseVerdict check_response(const http::Response& response, const ClientRequest& request) {
     const http::Fields& fields = response.fields;
-    if (response.status != 101) return "the server did not switch protocols: its status is not 101";
-    if (response.minor_version == 0) return "101 in HTTP/1.0, which cannot switch protocols";
+    if (response.status != 101) return {"the server did not switch protocols: its status is not 101", {}};
+    if (response.minor_version == 0) return {"101 in HTTP/1.0, which cannot switch protocols", {}};
     if (fields.count("upgrade") != 1 || !http::equals_ignoring_case(*fields.get("upgrade"), "websocket"))
-        return "Upgrade is not websocket";
-    if (!fields.has_token("connection", "upgrade")) return "Connection does not list Upgrade";
-    if (const auto why = check_accept(fields, request.key); !why.empty()) return why;
-    // None is requested yet, so any is one too many.
-    if (fields.count("sec-websocket-extensions") != 0)
-        return "the server chose an extension that was not offered";
-    return check_subprotocol(fields, request.subprotocols);
+        return {"Upgrade is not websocket", {}};
+    if (!fields.has_token("connection", "upgrade")) return {"Connection does not list Upgrade", {}};
+    ResponseVerdict verdict{check_accept(fields, request.key), {}};
+    if (verdict.why.empty()) verdict.why = check_subprotocol(fields, request.subprotocols);
+    if (verdict.why.empty()) verdict.why = check_extensions(fields, request.deflate, verdict.deflate);
+    return verdict;
 }
 
 }  // namespace millrace::ws

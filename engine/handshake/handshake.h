@@ -3,11 +3,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "engine/deflate/parameters.h"
 #include "engine/http/message.h"
 
 namespace millrace::ws {
@@ -23,6 +25,7 @@ struct UpgradePolicy {
     // The ones we speak. The client lists its own by preference (section 4.1), and the first that we speak is
     // chosen; none in common: none is chosen, and the client decides whether to go on.
     std::vector<std::string> subprotocols;
+    DeflatePolicy deflate;
 };
 
 enum class Verdict : std::uint8_t {
@@ -34,9 +37,10 @@ enum class Verdict : std::uint8_t {
 struct Judgement {
     Verdict verdict = Verdict::kOrdinary;
     int status = 0;
-    const char* why = "";          // kReject: a static sentence naming the rule
-    std::string_view key;          // kUpgrade: Sec-WebSocket-Key, 24 characters
-    std::string_view subprotocol;  // chosen; points into the policy
+    const char* why = "";                      // kReject: a static sentence naming the rule
+    std::string_view key;                      // kUpgrade: Sec-WebSocket-Key, 24 characters
+    std::string_view subprotocol;              // chosen; points into the policy
+    std::optional<DeflateParameters> deflate;  // agreed; the caller may lower a takeover before it answers
 };
 
 Judgement judge(const http::Request& request, const UpgradePolicy& policy);
@@ -56,6 +60,7 @@ struct ClientRequest {
     std::string_view origin;
     std::span<const std::string> subprotocols;
     std::span<const http::Field> extra;
+    DeflatePolicy deflate;
 };
 
 std::size_t write_client_request(std::span<char> out, const ClientRequest& request);
@@ -63,7 +68,12 @@ std::size_t write_client_request(std::span<char> out, const ClientRequest& reque
 // base64 of 16 random bytes.
 void client_key(std::span<const std::byte, 16> random, std::span<char, 24> out);
 
-// Section 4.1, the client's checks: empty when the response establishes the connection, else why not.
-std::string_view check_response(const http::Response& response, const ClientRequest& request);
+struct ResponseVerdict {
+    std::string_view why;  // empty when the response establishes the connection
+    std::optional<DeflateParameters> deflate;
+};
+
+// Section 4.1, the client's checks.
+ResponseVerdict check_response(const http::Response& response, const ClientRequest& request);
 
 }  // namespace millrace::ws

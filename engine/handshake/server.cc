@@ -19,11 +19,13 @@ struct Offer {
     bool connection_upgrade = false;  // Connection lists upgrade
     bool version_13 = false;
     bool bad_protocols = false;
+    bool bad_extensions = false;
     int keys = 0;
     int origins = 0;
     std::string_view key;
     std::string_view origin;
     std::string_view subprotocol;  // the first offered that we speak
+    std::optional<DeflateParameters> deflate;
 };
 
 bool lists(std::string_view value, std::string_view token) {
@@ -50,6 +52,14 @@ void read_protocols(std::string_view value, const UpgradePolicy& policy, Offer& 
     if (!any) offer.bad_protocols = true;
 }
 
+// Over any number of lines, which are one list (section 9.1).
+void read_extensions(std::string_view value, const UpgradePolicy& policy, Offer& offer) {
+    DeflateParameters parameters;
+    const ExtensionVerdict verdict = accept_deflate_offer(value, policy.deflate, parameters);
+    if (verdict == ExtensionVerdict::kMalformed) offer.bad_extensions = true;
+    if (verdict == ExtensionVerdict::kAgreed && !offer.deflate) offer.deflate = parameters;
+}
+
 Offer read_offer(const http::Request& request, const UpgradePolicy& policy) {
     Offer offer;
     for (const auto& [name, value] : request.fields.all()) {
@@ -64,6 +74,8 @@ Offer read_offer(const http::Request& request, const UpgradePolicy& policy) {
             offer.version_13 |= lists(value, "13");
         } else if (http::is_name(name, "sec-websocket-protocol")) {
             read_protocols(value, policy, offer);
+        } else if (http::is_name(name, "sec-websocket-extensions")) {
+            read_extensions(value, policy, offer);
         } else if (http::is_name(name, "origin")) {
             offer.origin = value;
             ++offer.origins;
@@ -109,7 +121,13 @@ Judgement judge(const http::Request& request, const UpgradePolicy& policy) {
         return reject(403, "pages of this Origin may not connect (RFC 6455 section 10.2)");
     if (offer.bad_protocols)
         return reject(400, "Sec-WebSocket-Protocol is not a list of tokens (RFC 6455 section 4.3)");
-    return {.verdict = Verdict::kUpgrade, .status = 101, .key = offer.key, .subprotocol = offer.subprotocol};
+    if (offer.bad_extensions)
+        return reject(400, "Sec-WebSocket-Extensions is not a list of extensions (RFC 6455 section 9.1)");
+    return {.verdict = Verdict::kUpgrade,
+            .status = 101,
+            .key = offer.key,
+            .subprotocol = offer.subprotocol,
+            .deflate = offer.deflate};
 }
 
 std::size_t write_switching_protocols(std::span<char> out, const Judgement& judgement) {
@@ -125,6 +143,7 @@ std::size_t write_switching_protocols(std::span<char> out, const Judgement& judg
     writer.text({accept.data(), accept.size()});
     writer.text("\r\n");
     if (!judgement.subprotocol.empty()) writer.field("Sec-WebSocket-Protocol", judgement.subprotocol);
+    if (judgement.deflate) write_deflate_response(writer, *judgement.deflate);
     return writer.finish();
 }
 

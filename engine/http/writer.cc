@@ -44,6 +44,14 @@ void HeadWriter::field(std::string_view name, std::uint64_t value) {
     field(name, decimal(value, digits));
 }
 
+void HeadWriter::parameter(std::string_view name, std::uint64_t value) {
+    char digits[20];
+    text("; ");
+    text(name);
+    text("=");
+    text(decimal(value, digits));
+}
+
 void HeadWriter::status_line(int status) {
     char digits[20];
     if (status < 100 || status > 599) failed_ = true;

@@ -20,6 +20,7 @@ class HeadWriter {
     void text(std::string_view text);  // as it is: literals and what has been checked
     void field(std::string_view name, std::string_view value);
     void field(std::string_view name, std::uint64_t value);
+    void parameter(std::string_view name, std::uint64_t value);  // "; name=value"
     void status_line(int status);
     void fail() { failed_ = true; }
     // The empty line. Returns the head's length, or 0.

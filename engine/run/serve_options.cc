@@ -25,6 +25,8 @@ struct Written {
     std::string drain_timeout = "10s";
     std::vector<std::string> ips;
     std::vector<std::string> gateways;
+    std::string deflate = "off";
+    std::string deflate_memory = "256MiB";
     std::string buffers = "0";
     std::string vlan = "0";
 };
@@ -100,6 +102,8 @@ Expected<void> check_dpdk(ServeOptions& options, bool listen_given) {
 Expected<ServeOptions> values_of(const Written& written, ServeOptions options) {
     options.net = written.net == "dpdk" ? Net::kDpdk : Net::kUring;
     EndpointConfig& endpoint = options.endpoint;
+    endpoint.upgrade.deflate.enabled = written.deflate != "off";
+    endpoint.upgrade.deflate.takeover = written.deflate == "takeover";
     const std::vector<std::string> default_listen{"ws://127.0.0.1:9001"};
     Expected<void> result;
     const bool good =
@@ -118,6 +122,8 @@ Expected<ServeOptions> values_of(const Written& written, ServeOptions options) {
              parse_one("--ping-interval", written.ping_interval, parse_duration, endpoint.ping_interval)) &&
         (result =
              parse_one("--drain-timeout", written.drain_timeout, parse_duration, options.drain_timeout)) &&
+        (result =
+             parse_one("--deflate-memory", written.deflate_memory, parse_bytes, endpoint.deflate_memory)) &&
         (result = parse_one("--buffers", written.buffers, parse_count, options.buffers)) &&
         (result = parse_one("--vlan", written.vlan, parse_vlan, options.vlan));
     if (!good) return tl::unexpected(result.error());
@@ -162,6 +168,15 @@ Expected<ServeOptions> parse_serve_options(int argc, const char* const* argv) {
         "--origin", options.endpoint.upgrade.origins,
         "allowed origin, repeatable; '*' for all (default: none given, or the request's own host)");
     app.add_option("--subprotocol", options.endpoint.upgrade.subprotocols, "spoken here, repeatable");
+    app.add_option(
+           "--deflate", written.deflate,
+           "permessage-deflate with clients that offer it: off, on, or takeover, which keeps up to 310 KiB "
+           "for each connection and compresses small messages better")
+        ->check(CLI::IsMember({"off", "on", "takeover"}))
+        ->capture_default_str();
+    app.add_option("--deflate-memory", written.deflate_memory,
+                   "of a shard, for compression; used up, new connections get no takeover")
+        ->capture_default_str();
     app.add_option("--ip", written.ips,
                    "dpdk: our address and network, ADDR/PREFIX, IPv4 or IPv6, repeatable");
     app.add_option("--gateway", written.gateways,

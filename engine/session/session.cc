@@ -11,8 +11,9 @@ namespace millrace::ws {
 static_assert(sizeof(Session) <= 32, "an idle connection is small");
 static_assert(std::is_trivially_copyable_v<Session>, "it lives in a slab of zeroed pages");
 
-void Session::open(Role role) {
+void Session::open(Role role, bool deflate) {
     *this = Session();
+    deflate_ = deflate ? kAgreed : 0;
     mask_bit_ = role == Role::kServer ? 0x80 : 0;
 }
 
@@ -37,7 +38,7 @@ Step Session::next_in_general(std::span<std::byte>& in, SessionShared& shared) {
 
 // A frame that begins at the front of the input.
 bool Session::begin(std::span<std::byte>& in, SessionShared& shared, Step& step) {
-    const auto [status, header, why] = decode_header(in, role());
+    const auto [status, header, why] = decode_header(in, role(), deflate_ & kAgreed);
     if (status == HeaderStatus::kBad) return fail(step, CloseCode::kProtocolError, why);
     if (status == HeaderStatus::kNeedMore) return carry_over(in, shared, step);
     if (!is_control(header.opcode)) {
@@ -65,7 +66,8 @@ bool Session::carry_over(std::span<std::byte>& in, SessionShared& shared, Step& 
 bool Session::cut_frame(std::span<std::byte>& in, SessionShared& shared, Step& step) {
     Carry& carry = shared.carries[carry_];
     for (;;) {
-        const auto [status, header, why] = decode_header({carry.bytes, carry.size}, role());
+        const auto [status, header, why] =
+            decode_header({carry.bytes, carry.size}, role(), deflate_ & kAgreed);
         if (status == HeaderStatus::kBad) return fail(step, CloseCode::kProtocolError, why);
         std::size_t wanted = header.size;
         if (status == HeaderStatus::kComplete) {
@@ -99,6 +101,7 @@ bool Session::begin_data(const FrameHeader& header, std::span<std::byte>& in, Se
             return fail(step, CloseCode::kProtocolError,
                         "new message inside a message (RFC 6455 section 5.4)");
         state_ |= header.opcode == Opcode::kText ? kInMessage | kText : kInMessage;
+        deflate_ = static_cast<std::uint8_t>((deflate_ & kAgreed) | (header.compressed ? kCompressed : 0));
         message_ = 0;  // utf8_ needs no reset: no text ends but between two characters
     }
     if (header.payload > shared.max_message - std::min(message_, shared.max_message))
@@ -123,14 +126,16 @@ bool Session::data_piece(std::span<std::byte>& in, Step& step) {
     if (remaining_ == 0) state_ &= static_cast<std::uint8_t>(~kInFrame);
 
     const bool text = state_ & kText;
+    const bool compressed = deflate_ & kCompressed;
     const bool first = !(state_ & kYielded);
     const bool last = remaining_ == 0 && (state_ & kFinalFrame);
-    if (text && (!utf8_.feed(payload) || (last && !utf8_.complete()))) return fail_text(step);
+    if (text && !compressed && (!utf8_.feed(payload) || (last && !utf8_.complete()))) return fail_text(step);
     state_ = last ? 0 : state_ | kYielded;
     step.kind = StepKind::kData;
     step.opcode = text ? Opcode::kText : Opcode::kBinary;
     step.first = first;
     step.last = last;
+    step.compressed = compressed;
     step.payload = payload;
     return true;
 }

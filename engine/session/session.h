@@ -41,6 +41,9 @@ struct Step {
     Opcode opcode{};
     bool first = false;  // kData: this piece begins the message
     bool last = false;   // kData: this piece ends the message
+    // kData: the message is compressed (RFC 7692 section 6), its pieces are DEFLATE data and, of a text, have
+    // yet to be found UTF-8.
+    bool compressed = false;
     CloseCode code{};
     // Unmasked. It lies in the input, or (a control frame that was cut) in the session's Carry until the next
     // call of next() or release(). Only a message's last piece may be empty.
@@ -56,7 +59,8 @@ struct SessionShared {
 
 class Session {
   public:
-    void open(Role role);
+    // `deflate`: the handshake agreed on permessage-deflate.
+    void open(Role role, bool deflate = false);
     // Gives a held Carry back; call it when the connection is over, whatever the reason.
     void release(SessionShared& shared);
 
@@ -95,7 +99,8 @@ class Session {
         kFinalFrame = 64,  // the current data frame ends the message
         kInFrame = 128,    // bytes of the current data frame's payload are due: remaining_
     };
-    enum : std::uint8_t { kSent = 1, kReceived = 2 };  // closing_
+    enum : std::uint8_t { kSent = 1, kReceived = 2 };      // closing_
+    enum : std::uint8_t { kAgreed = 1, kCompressed = 2 };  // deflate_; the latter of the current message
 
     // FIN with kText or kBinary, no reserved bit.
     static bool is_whole_message(unsigned first_byte) { return first_byte - 0x81 < 2; }
@@ -138,6 +143,7 @@ class Session {
     std::uint8_t mask_bit_ = 0;  // 0x80 where the peer must mask (we are the server), else 0
     std::uint8_t state_ = 0;
     std::uint8_t closing_ = 0;
+    std::uint8_t deflate_ = 0;
 };
 
 }  // namespace millrace::ws

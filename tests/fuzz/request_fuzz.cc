@@ -23,13 +23,20 @@ void check_switch(const ws::Judgement& judgement) {
     require(size > 0, "no room for an answer");
     require(http::parse_response({out, size}, response, {}).complete(), "our answer is malformed");
     const std::string subprotocols[] = {"chat", "millrace.v1"};
-    require(ws::check_response(response, {.host = "a", .key = judgement.key, .subprotocols = subprotocols})
-                .empty(),
-            "our answer is refused by our client");
+    ws::DeflatePolicy offered{.enabled = judgement.deflate.has_value(), .takeover = true};
+    if (judgement.deflate) offered.window_bits = std::max<std::uint8_t>(judgement.deflate->client_bits, 9);
+    const auto verdict = ws::check_response(
+        response, {.host = "a", .key = judgement.key, .subprotocols = subprotocols, .deflate = offered});
+    // A window that our client would not have named may be too small for its offer.
+    require(
+        verdict.why.empty() || (judgement.deflate && judgement.deflate->server_bits > offered.window_bits),
+        "our answer is refused by our client");
 }
 
 void check_handshake() {
-    static const ws::UpgradePolicy policy{.origins = {}, .subprotocols = {"millrace.v1", "chat"}};
+    static const ws::UpgradePolicy policy{.origins = {},
+                                          .subprotocols = {"millrace.v1", "chat"},
+                                          .deflate = {.enabled = true, .takeover = true}};
     const ws::Judgement judgement = ws::judge(request, policy);
     if (judgement.verdict == ws::Verdict::kUpgrade) check_switch(judgement);
     if (judgement.verdict == ws::Verdict::kReject) {

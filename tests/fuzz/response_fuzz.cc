@@ -24,7 +24,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         fuzz::check_taken(bytes, response.head_bytes, response.fields, limits);
         require(response.status >= 100 && response.status <= 599, "the status");
         const bool established =
-            ws::check_response(response, {.host = "a", .key = "dGhlIHNhbXBsZSBub25jZQ=="}).empty();
+            ws::check_response(response, {.host = "a", .key = "dGhlIHNhbXBsZSBub25jZQ=="}).why.empty();
         require(!established || (response.status == 101 && response.fields.get("sec-websocket-accept") ==
                                                                "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="),
                 "a connection that is none");

@@ -33,18 +33,19 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const Role role = choices & 1 ? Role::kClient : Role::kServer;
     const std::uint64_t limit = choices & 2 ? 100 : 1 << 20;
     const std::size_t most = 1 + (choices >> 2);
+    const bool deflate = data[1] & 1;
     std::minstd_rand random(data[1] * 256u + data[2] + 1);
     const auto wire = std::as_bytes(std::span(data, size)).subspan(3);
 
     static auto carries = CarryPool::create(2);
-    const test::Events expected = test::reference_decode(wire, role, limit);
+    const test::Events expected = test::reference_decode(wire, role, limit, deflate);
     {
-        test::SessionRun run(role, limit, *carries);
+        test::SessionRun run(role, limit, *carries, deflate);
         run.feed(wire);
         check(run, expected);
     }
     {
-        test::SessionRun run(role, limit, *carries);
+        test::SessionRun run(role, limit, *carries, deflate);
         for (std::size_t at = 0; at < wire.size();) {
             const std::size_t piece = std::min<std::size_t>(random() % (most + 1), wire.size() - at);
             run.feed(wire.subspan(at, piece));

@@ -42,10 +42,10 @@ async def echoes(peer, message, what):
     equal(await peer.recv(), message, what)
 
 
-def node(*arguments):
-    """Runs a scenario of node/client.js, which judges for itself."""
+def node(*arguments, extensions=""):
+    """Runs a scenario of node/client.js, which judges for itself; `extensions` are those to be agreed on."""
     done = subprocess.run(["node", os.path.join(HERE, "node/client.js"), *map(str, arguments)], capture_output=True,
-                          text=True)
+                          text=True, env={**os.environ, "EXPECTED_EXTENSIONS": extensions})
     if done.returncode != 0:
         raise Failure(f"node/client.js {arguments[0]}: status {done.returncode}\n{done.stdout}{done.stderr}")
 

@@ -50,7 +50,7 @@ TEST(ClientRequest, IsAcceptedByOurServer) {
     const std::size_t size = write_switching_protocols(out, judgement);
     http::Response response;
     ASSERT_TRUE(http::parse_response({out.data(), size}, response, http::Limits{}).complete());
-    EXPECT_EQ(check_response(response, {.host = "a:1", .key = kKey, .subprotocols = subprotocols}), "");
+    EXPECT_EQ(check_response(response, {.host = "a:1", .key = kKey, .subprotocols = subprotocols}).why, "");
 }
 
 TEST(ClientRequest, RefusesWhatWouldBreakOutOfItsLine) {
@@ -137,7 +137,7 @@ TEST_P(CheckResponse, EstablishesOrSaysWhyNot) {
     ASSERT_TRUE(http::parse_response(c.head, response, http::Limits{}).complete());
     const std::vector<std::string> subprotocols{"chat", "superchat"};
     const std::string_view why =
-        check_response(response, {.host = "a", .key = kKey, .subprotocols = subprotocols});
+        check_response(response, {.host = "a", .key = kKey, .subprotocols = subprotocols}).why;
     EXPECT_EQ(why.empty(), c.established) << why;
 }
 
@@ -148,14 +148,14 @@ TEST(CheckResponse, RefusesAnythingForAKeyThatIsNone) {
     http::Response response;
     const std::string text = full("");
     ASSERT_TRUE(http::parse_response(text, response, http::Limits{}).complete());
-    EXPECT_NE(check_response(response, {.host = "a", .key = "short"}), "");
+    EXPECT_NE(check_response(response, {.host = "a", .key = "short"}).why, "");
 }
 
 TEST(CheckResponse, RefusesAnySubprotocolWhenNoneWasOffered) {
     http::Response response;
     const std::string text = full("Sec-WebSocket-Protocol: chat\r\n");
     ASSERT_TRUE(http::parse_response(text, response, http::Limits{}).complete());
-    EXPECT_NE(check_response(response, {.host = "a", .key = kKey}), "");
+    EXPECT_NE(check_response(response, {.host = "a", .key = kKey}).why, "");
 }
 
 }  // namespace

@@ -115,7 +115,11 @@ const Case kCases[] = {
 
     // Extensions that we do not speak are left out of the answer
     {"Rfc6455_9_1", with("Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n"), 101},
-    {"Rfc6455_9_1", with("Sec-WebSocket-Extensions: x-a, x-b; y=\"z, z\"\r\n"), 101},
+    {"Rfc6455_9_1", with("Sec-WebSocket-Extensions: x-a, x-b; y=\"z\"\r\n"), 101},
+    {"Rfc6455_9_1", with("Sec-WebSocket-Extensions: x-a; y=\"z, z\"\r\n"), 400},
+    {"Rfc6455_9_1", with("Sec-WebSocket-Extensions: permessage-deflate; =1\r\n"), 400},
+    {"Rfc6455_9_1", with("Sec-WebSocket-Extensions: x-a;\r\n"), 400},
+    {"Rfc6455_9_1", with("Sec-WebSocket-Extensions: x a\r\n"), 400},
 
     // Origin, with the default policy
     {"Rfc6455_10_2", with("Origin: http://server.example.com\r\n"), 101},

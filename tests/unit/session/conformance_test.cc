@@ -22,6 +22,7 @@ struct Case {
     const char* name;
     std::vector<Frame> frames;
     Events events;
+    bool deflate = false;  // permessage-deflate was agreed
 };
 
 Frame text(std::string payload, bool fin = true) {
@@ -222,6 +223,32 @@ void add_utf8_cases(std::vector<Case>& cases) {
     cases.push_back({"8.1", "fragments of binary are not looked at", {binary("\xFF", false), end("\xC0")}, {"binary(\xFF\xC0)"}});
     cases.push_back({"8.1", "text after such binary", {binary("\xE2", false), end(""), text("\x82\xAC")}, {"binary(\xE2)", "fail(1007)"}});
 }
+// RFC 7692 section 6. Nothing is inflated here: the octets are any.
+void add_deflate_cases(std::vector<Case>& cases) {
+    const auto rsv1 = [](Frame frame) { frame.rsv = 0x40; return frame; };
+    const auto add = [&](const char* section, const char* name, std::vector<Frame> frames, Events events) {
+        cases.push_back({section, name, std::move(frames), std::move(events), true});
+    };
+    for (const std::size_t n : {0, 1, 125, 126, 300})
+        add("7692-6.1", "compressed message of one frame", {rsv1(text(of(n))), rsv1(binary(of(n)))}, {shown("deflated text", of(n)), shown("deflated binary", of(n))});
+    add("7692-6.1", "plain message on a connection that compresses", {text("a"), rsv1(text("b")), binary("c")}, {"text(a)", "deflated text(b)", "binary(c)"});
+    add("7692-6.1", "compressed message of three frames", {rsv1(binary("a", false)), more("b"), end("c")}, {"deflated binary(abc)"});
+    add("7692-6.1", "plain message of two frames", {text("a", false), end("b"), rsv1(text("c"))}, {"text(ab)", "deflated text(c)"});
+    add("7692-6.1", "empty frames of a compressed message", {rsv1(text("", false)), more(""), end("")}, {"deflated text()"});
+    add("7692-6.1", "control frames between compressed fragments", {rsv1(text("a", false)), ping("p"), end("b"), pong("q")}, {"ping(p)", "deflated text(ab)", "pong(q)"});
+    add("7692-6.1", "compressed octets are not text yet", {rsv1(text("\xFF\xC0"))}, {"deflated text(\xFF\xC0)"});
+    add("7692-6.1", "plain text after compressed octets", {rsv1(text("\xFF\xC3")), text("\xFF")}, {"deflated text(\xFF\xC3)", "fail(1007)"});
+    add("7692-6.1", "RSV1 on a continuation", {rsv1(text("a", false)), rsv1(end("b"))}, {"fail(1002)"});
+    add("7692-6.1", "RSV1 on a plain message's continuation", {text("a", false), rsv1(end("b"))}, {"fail(1002)"});
+    add("7692-6.1", "RSV1 on ping", {rsv1(ping("a"))}, {"fail(1002)"});
+    add("7692-6.1", "RSV1 on pong", {rsv1(pong("a"))}, {"fail(1002)"});
+    add("7692-6.1", "RSV1 on close", {rsv1(close(1000))}, {"fail(1002)"});
+    for (const unsigned rsv : {0x20u, 0x10u, 0x60u, 0x50u, 0x70u})
+        add("7692-6.1", "the other reserved bits", {with(text("x"), [](Frame&) {}), {.opcode = 1, .payload = "x", .rsv = rsv}}, {"text(x)", "fail(1002)"});
+    add("7692-6.1", "limit of compressed octets", {with(rsv1(text("x")), [](Frame& f) { f.announced = kLimit + 1; })}, {"fail(1009)"});
+    add("7692-6.1", "new compressed message inside a compressed message", {rsv1(text("a", false)), rsv1(text("b"))}, {"fail(1002)"});
+}
+
 // clang-format on
 
 std::vector<Case> all_cases() {
@@ -233,6 +260,7 @@ std::vector<Case> all_cases() {
     add_control_cases(cases);
     add_close_cases(cases);
     add_utf8_cases(cases);
+    add_deflate_cases(cases);
     return cases;
 }
 
@@ -240,7 +268,7 @@ std::vector<Case> all_cases() {
 void run(const Case& c, Role role, const std::vector<std::byte>& wire, std::vector<std::size_t> cuts,
          CarryPool& carries) {
     cuts.push_back(wire.size());
-    test::SessionRun session(role, kLimit, carries);
+    test::SessionRun session(role, kLimit, carries, c.deflate);
     std::size_t at = 0;
     for (const std::size_t cut : cuts) {
         session.feed(std::span(wire).subspan(at, cut - at));
@@ -254,11 +282,11 @@ class Conformance : public ::testing::TestWithParam<std::tuple<Role, Case>> {};
 
 TEST_P(Conformance, AtEverySplit) {
     const auto& [role, c] = GetParam();
-    SCOPED_TRACE(std::string("RFC 6455 section ") + c.section + ": " + c.name);
+    SCOPED_TRACE(std::string("RFC 6455 (or named) section ") + c.section + ": " + c.name);
     auto carries = CarryPool::create(4);
     ASSERT_TRUE(carries);
     const auto wire = test::wire_of(c.frames, role);
-    ASSERT_EQ(test::reference_decode(wire, role, kLimit), c.events) << "the reference disagrees";
+    ASSERT_EQ(test::reference_decode(wire, role, kLimit, c.deflate), c.events) << "the reference disagrees";
 
     run(c, role, wire, {}, *carries);
     for (std::size_t cut = 0; cut <= wire.size(); ++cut)

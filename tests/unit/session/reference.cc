@@ -68,7 +68,7 @@ std::vector<std::byte> wire_of(const std::vector<Frame>& frames, Role to) {
     return wire;
 }
 
-Events reference_decode(std::span<const std::byte> wire, Role role, std::uint64_t max_message) {
+Events reference_decode(std::span<const std::byte> wire, Role role, std::uint64_t max_message, bool deflate) {
     Events events;
     std::size_t at = 0;
     const auto left = [&] { return wire.size() - at; };
@@ -80,13 +80,16 @@ Events reference_decode(std::span<const std::byte> wire, Role role, std::uint64_
 
     unsigned message_opcode = 0;  // 0: not in a message
     std::uint64_t announced = 0;
+    bool compressed = false;
     std::string message;
     while (left() > 0) {
         const unsigned first = octet();
         const bool fin = first & 0x80;
         const unsigned opcode = first & 0x0F;
         const bool control = opcode >= 8;
-        if (first & 0x70) return end_with(1002);
+        if (first & 0x30) return end_with(1002);
+        const bool rsv1 = first & 0x40;
+        if (rsv1 && (!deflate || (opcode != 1 && opcode != 2))) return end_with(1002);
         if (opcode > 10 || (opcode > 2 && opcode < 8)) return end_with(1002);
         if (control && !fin) return end_with(1002);
 
@@ -117,6 +120,7 @@ Events reference_decode(std::span<const std::byte> wire, Role role, std::uint64_
             if (opcode != 0 && message_opcode != 0) return end_with(1002);
             if (opcode != 0) {
                 message_opcode = opcode;
+                compressed = rsv1;
                 message.clear();
                 announced = 0;
             }
@@ -131,13 +135,14 @@ Events reference_decode(std::span<const std::byte> wire, Role role, std::uint64_
         if (!control) {
             message += payload;
             const bool end = whole && fin;
-            if (message_opcode == 1) {
+            if (message_opcode == 1 && !compressed) {
                 const int remainder = utf8_remainder(message);
                 if (remainder < 0 || (end && remainder > 0)) return end_with(1007);
             }
             if (!whole) break;
             if (!end) continue;
-            events.push_back((message_opcode == 1 ? "text(" : "binary(") + message + ")");
+            events.push_back((compressed ? "deflated " : "") +
+                             std::string(message_opcode == 1 ? "text(" : "binary(") + message + ")");
             message_opcode = 0;
             continue;
         }
@@ -162,11 +167,11 @@ Events reference_decode(std::span<const std::byte> wire, Role role, std::uint64_
     return events;
 }
 
-SessionRun::SessionRun(Role role, std::uint64_t max_message, CarryPool& carries)
+SessionRun::SessionRun(Role role, std::uint64_t max_message, CarryPool& carries, bool deflate)
     : carries_(carries),
       held_before_(carries.in_use()),
       shared_{.max_message = max_message, .carries = carries} {
-    session_.open(role);
+    session_.open(role, deflate);
 }
 
 SessionRun::~SessionRun() {
@@ -223,12 +228,15 @@ void SessionRun::take(const Step& step) {
 void SessionRun::take_data(const Step& step) {
     if (step.first == in_message_) faults_ += "wrong `first`; ";
     if (step.payload.empty() && !step.last) faults_ += "empty piece inside a message; ";
+    if (!step.first && step.compressed != compressed_) faults_ += "`compressed` changes inside a message; ";
+    compressed_ = step.compressed;
     if (step.first) message_.clear();
     message_ += as_text(step.payload);
     in_message_ = !step.last;
     if (!step.last) return;
     if (step.opcode != Opcode::kText && step.opcode != Opcode::kBinary) faults_ += "wrong opcode; ";
-    events_.push_back((step.opcode == Opcode::kText ? "text(" : "binary(") + message_ + ")");
+    events_.push_back((step.compressed ? "deflated " : "") +
+                      std::string(step.opcode == Opcode::kText ? "text(" : "binary(") + message_ + ")");
 }
 
 }  // namespace millrace::ws::test

@@ -31,17 +31,19 @@ void append(std::vector<std::byte>& wire, const Frame& frame, Role to);
 std::vector<std::byte> wire_of(const std::vector<Frame>& frames, Role to);
 
 // What a receiver makes of a stream, one line an event: "text(hello)", "binary(..)", "ping(..)", "pong(..)",
-// "close(1000,bye)", "fail(1002)". Messages appear when they are whole.
+// "close(1000,bye)", "fail(1002)". Messages appear when they are whole; compressed ones (RFC 7692 section 6)
+// as "deflated text(..)", with the octets that they have on the wire.
 using Events = std::vector<std::string>;
 
-Events reference_decode(std::span<const std::byte> wire, Role role, std::uint64_t max_message);
+Events reference_decode(std::span<const std::byte> wire, Role role, std::uint64_t max_message,
+                        bool deflate = false);
 
 // Runs a session over pieces of a stream, each in memory of its own, and writes down what it yields. It
 // checks on the way what every stream must satisfy: `first` and `last` are right, control payloads fit,
 // nothing follows the end, carries come back.
 class SessionRun {
   public:
-    SessionRun(Role role, std::uint64_t max_message, CarryPool& carries);
+    SessionRun(Role role, std::uint64_t max_message, CarryPool& carries, bool deflate = false);
     ~SessionRun();
     void feed(std::span<const std::byte> piece);
     const Events& events() const { return events_; }
@@ -60,6 +62,7 @@ class SessionRun {
     Events events_;
     std::string message_;
     bool in_message_ = false;
+    bool compressed_ = false;
     bool over_ = false;
     std::size_t steps_ = 0;
     std::string faults_;
