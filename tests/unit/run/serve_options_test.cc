@@ -28,6 +28,18 @@ TEST(ServeOptions, TcpPresets) {
     EXPECT_FALSE(parse({"--tcp", "fast"}));
 }
 
+TEST(ServeOptions, Deflate) {
+    const auto deflate = [](const char* value) {
+        return parse({"--deflate", value})->endpoint.upgrade.deflate;
+    };
+    EXPECT_FALSE(parse({})->endpoint.upgrade.deflate.enabled);
+    EXPECT_FALSE(deflate("off").enabled);
+    EXPECT_TRUE(deflate("on").enabled && !deflate("on").takeover);
+    EXPECT_TRUE(deflate("takeover").enabled && deflate("takeover").takeover);
+    EXPECT_FALSE(parse({"--deflate", "yes"}));
+    EXPECT_EQ(parse({"--deflate-memory", "1MiB"})->endpoint.deflate_memory, 1u << 20);
+}
+
 TEST(ServeOptions, ReadsEachOption) {
     const auto options = parse({"--net",
                                 "dpdk",
