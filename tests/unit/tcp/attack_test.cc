@@ -51,6 +51,7 @@ TEST(TcpAttack, SweepOfResetsEndsNothingAndIsAnsweredTwiceASecond) {
     }
     EXPECT_EQ(s.tcp->connection(c).state, State::kEstablished);
     EXPECT_LE(s.out.size(), 5u);  // two seconds
+    EXPECT_GE(s.out.size(), 4u);
     EXPECT_EQ(s.count(&Counters::challenge_acks) + s.count(&Counters::acks_skipped), 1998u);
 }
 
@@ -250,7 +251,7 @@ TEST(TcpAttack, DuplicateAcksInRecoveryDoNotFloodTheNetwork) {
     EXPECT_LE(bytes, 65535u + 14600u) << "the peer's window bounds what duplicates can call for";
 }
 
-TEST(TcpAttack, TinyWindowsAndTinyMssCostFewPackets) {  // the small-MSS game
+TEST(TcpAttack, TinyMssCostsFewPackets) {  // the small-MSS game
     Script s;
     const ConnId c = s.accept({.mss = 1, .window = 65535});
     s.say(c, std::string(2160, 'x'));
@@ -446,7 +447,7 @@ TEST(TcpAttack, EchoedTimestampFromTheFutureGivesNoRoundTrip) {
     ack.options.ts_value = s.peer_clock;
     ack.options.ts_echo = 0x7fffffff;
     s.arrive(ack);
-    EXPECT_LE(s.tcp->connection(c).rtt.srtt8, before + 8 * 60'000'000u);
+    EXPECT_EQ(s.tcp->connection(c).rtt.srtt8, before);
     EXPECT_EQ(s.tcp->send_queues(), 0u);
 }
 

@@ -233,7 +233,7 @@ TEST(TcpFastRetransmit, WindowUpdatesAndDataAreNoDuplicates) {  // RFC 5681 sect
     EXPECT_EQ(s.count(&Counters::fast_retransmits), 0u);
 }
 
-TEST(TcpFastRetransmit, LostFinAlone) {
+TEST(TcpRetransmission, LostFinAlone) {
     Script s;
     const ConnId c = s.accept();
     s.tcp->close(c);
