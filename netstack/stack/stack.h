@@ -3,8 +3,8 @@
 // clock and touches no port, so whole networks of them run in virtual time. One poll:
 //
 //     stack.begin_poll();
-//     stack.receive(frames, now);      // parse all, look up all, then TCP: each stage prefetches for the
-//     next stack.run_timers(now);
+//     stack.receive(frames, now);      // parse all, look up all, then TCP: each fetches for the next
+//     stack.run_timers(now);
 //     ... handle stack.events(), call stack.tcp()'s operations ...
 //     do {
 //         more = stack.flush(now);     // fills outgoing()

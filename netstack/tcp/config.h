@@ -27,7 +27,8 @@ struct Config {
     std::uint8_t ack_every = 2;  // full segments that are acknowledged at once all the same; at least 1
     Duration min_rto = 200ms;    // RFC 6298 (2.4) says 1 s SHOULD; Linux' value, allowed by RFC 8961
     Duration time_wait = 60s;    // 2 MSL (RFC 9293 section 3.4.2), with MSL 30 s
-    Duration fin_wait_2 = 60s;   // a peer that is silent so long after our FIN is given up; zero: never
+    // A peer that is silent so long after our FIN is given up; 30 minutes at most; zero: never.
+    Duration fin_wait_2 = 60s;
     Duration keep_alive{};       // silence after which the peer is probed (RFC 9293 section 3.8.4); zero: off
     Duration keep_alive_interval = 75s;  // between unanswered probes,
     std::uint8_t keep_alive_probes = 9;  // of which so many end the connection

@@ -10,9 +10,9 @@
 //     ... the engine handles tcp.events() and calls back in: prepare/room/commit, append, close, ...
 //     do {
 //         more = tcp.flush(now);                         // fills segments()
-//         for (const TxSegment& s : tcp.segments()) ip.send(s.packet, 6, s.header_bytes, s.source,
-//         s.destination, now); tcp.clear_segments();                          // the references were taken
-//         over by send()
+//         for (const TxSegment& s : tcp.segments())
+//             ip.send(s.packet, 6, s.header_bytes, s.source, s.destination, now);
+//         tcp.clear_segments();                          // send() took the references over
 //     } while (more);
 
 #include <rte_mbuf.h>
@@ -98,12 +98,13 @@ class Tcp {
     // --- the loop ---
     // Events handed out before are over, and the slots of connections that ended may have new tenants.
     void begin_poll();
-    // `segment` begins with the TCP header and ends with the IP payload; its checksum has been verified.
-    // Takes the mbuf over.
+    // Of a segment that begins with the TCP header; what the prefetches and input() ask for.
     std::uint32_t flow_hash(const rte_mbuf* segment, const IpAddress& source,
                             const IpAddress& destination) const;
     void prefetch_table(std::uint32_t flow_hash) const;
     void prefetch_connection(std::uint32_t flow_hash) const;
+    // `segment` begins with the TCP header and ends with the IP payload; its checksum has been verified.
+    // Takes the mbuf over.
     void input(rte_mbuf* segment, const IpAddress& source, const IpAddress& destination,
                std::uint32_t flow_hash, Time now);
     // ICMP or the neighbour table says that `remote` cannot be reached from `local`; `quoted` is the sequence
