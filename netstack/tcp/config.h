@@ -29,7 +29,7 @@ struct Config {
     Duration time_wait = 60s;    // 2 MSL (RFC 9293 section 3.4.2), with MSL 30 s
     // A peer that is silent so long after our FIN is given up; 30 minutes at most; zero: never.
     Duration fin_wait_2 = 60s;
-    Duration keep_alive{};       // silence after which the peer is probed (RFC 9293 section 3.8.4); zero: off
+    Duration keep_alive{};  // silence after which the peer is probed (RFC 9293 section 3.8.4); zero: off
     Duration keep_alive_interval = 75s;  // between unanswered probes,
     std::uint8_t keep_alive_probes = 9;  // of which so many end the connection
     Duration user_timeout{};             // RFC 5482, at most 2 h; zero: retransmissions are counted instead
