@@ -45,6 +45,8 @@ Endpoint<C, Handlers...>::Endpoint(C& carrier, const EndpointConfig& config, App
     parts_.reserve(config.max_message / ChainPool::kBlockBytes + 2);
     out_.resize(ChainPool::kBlockBytes);
     waiting_.reserve(1024);
+    for (const Page& page : app_.pages)
+        pages_.emplace(page.path, &page);
 }
 
 template <net::Carrier C, class... Handlers>

@@ -17,6 +17,7 @@
 #include <span>
 #include <string>
 #include <tuple>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -31,8 +32,10 @@
 #include "engine/endpoint/slot.h"
 #include "engine/endpoint/websocket.h"
 #include "engine/handshake/handshake.h"
+#include "engine/http/date.h"
 #include "engine/http/exchange.h"
 #include "engine/http/message.h"
+#include "engine/http/target.h"
 #include "engine/http/writer.h"
 #include "engine/mask/key_source.h"
 #include "engine/session/carry_pool.h"
@@ -113,6 +116,8 @@ class Endpoint {
     bool on_response(net::ConnId id, Slot& slot);
     bool upgrade(net::ConnId id, Slot& slot, ws::Judgement judgement);
     bool answer_page(net::ConnId id, Slot& slot);
+    std::string_view page_path();
+    bool worth_parsing(std::size_t before, std::span<const std::byte> fresh) const;
     bool answer(net::ConnId id, Slot& slot, http::ResponseHead head, std::string_view body);
     bool end_answer(net::ConnId id, Slot& slot, bool written, bool keep_alive);
     std::span<const std::byte> out_bytes(std::size_t length) const {
@@ -179,6 +184,7 @@ class Endpoint {
     C& carrier_;
     const EndpointConfig config_;
     App<Handlers...> app_;
+    std::unordered_map<std::string_view, const Page*> pages_;  // of app_, the first of each path
     ReservedArray<Slot> slots_;
     std::array<ReservedArray<std::byte>, sizeof...(Handlers)> states_;
     ChainPool chains_;
@@ -205,6 +211,7 @@ class Endpoint {
     http::Response response_;
     std::vector<std::span<std::byte>> parts_;
     std::vector<char> out_;
+    http::DateNow date_;
 
     // Input held back, one list a connection; entries are reused through `free_held_`.
     struct Held {

@@ -24,6 +24,7 @@ void Endpoint<C, Handlers...>::on_head_bytes(net::ConnId id, Slot& slot, std::sp
         const std::size_t before = chains_.size(slot.chain);
         const auto fresh = in.first(std::min(in.size(), ChainPool::kBlockBytes - before));
         chains_.append(slot.chain, fresh);  // fits the chain's only block
+        if (!worth_parsing(before, fresh)) return;
         const auto used = parse_head(id, slot, chains_.front(slot.chain));
         if (slot.phase == Phase::kFree || slot.phase == Phase::kEnding) return;
         if (!used) return;
@@ -31,6 +32,16 @@ void Endpoint<C, Handlers...>::on_head_bytes(net::ConnId id, Slot& slot, std::sp
         in = in.subspan(*used - before);  // a head never ends before the bytes that completed it
     }
     if (slot.phase == Phase::kOpen && !in.empty()) on_frames(id, slot, in);
+}
+
+// A peer may send its head byte by byte; parsing it anew for each would cost the square of its length. A head
+// ends with a line, and what it is too long for it becomes in steps.
+template <net::Carrier C, class... Handlers>
+bool Endpoint<C, Handlers...>::worth_parsing(std::size_t before, std::span<const std::byte> fresh) const {
+    constexpr std::size_t kStep = 1024;
+    const std::size_t after = before + fresh.size();
+    return std::memchr(fresh.data(), '\n', fresh.size()) != nullptr || before / kStep != after / kStep ||
+           after >= std::min(config_.http.head_bytes, ChainPool::kBlockBytes);
 }
 
 // The length of the head at the beginning of `head` when it was whole and has been acted on.
@@ -68,7 +79,7 @@ bool Endpoint<C, Handlers...>::on_request(net::ConnId id, Slot& slot) {
     if (judgement.verdict == ws::Verdict::kOrdinary) return answer_page(id, slot);
     ++counters_.handshake_failed;
     const bool keep_alive = http::keeps_alive(request_) && request_.body.framing == http::BodyFraming::kNone;
-    const std::size_t length = ws::write_rejection(out_, judgement, {}, keep_alive);
+    const std::size_t length = ws::write_rejection(out_, judgement, date_.at(now_), keep_alive);
     return end_answer(id, slot, length != 0 && write_bytes(carrier_, id, out_bytes(length)), keep_alive);
 }
 
@@ -101,17 +112,38 @@ bool Endpoint<C, Handlers...>::answer_page(net::ConnId id, Slot& slot) {
         refuse(id, slot, 413, "request bodies are not taken here");
         return false;
     }
-    const bool keep_alive = http::keeps_alive(request_);
-    for (const Page& page : app_.pages) {
-        if (page.path != request_.path) continue;
-        if (request_.method != "GET" && request_.method != "HEAD") {
-            constexpr http::Field kAllow{"Allow", "GET, HEAD"};  // RFC 9110 section 15.5.6
-            return answer(id, slot, {.status = 405, .keep_alive = keep_alive, .extra = std::span(&kAllow, 1)},
-                          "Only GET and HEAD are answered here.\n");
-        }
-        return answer(id, slot, {.content_type = page.content_type, .keep_alive = keep_alive}, page.body());
+    http::ResponseHead head{.keep_alive = http::keeps_alive(request_)};
+    const auto found = pages_.find(page_path());
+    if (found == pages_.end()) {
+        head.status = 404;
+        return answer(id, slot, head, "Nothing is served at this path.\n");
     }
-    return answer(id, slot, {.status = 404, .keep_alive = keep_alive}, "Nothing is served at this path.\n");
+    const Page& page = *found->second;
+    if (request_.method != "GET" && request_.method != "HEAD") {
+        constexpr http::Field kAllow{"Allow", "GET, HEAD"};  // RFC 9110 section 15.5.6
+        head.status = 405;
+        head.extra = std::span(&kAllow, 1);
+        return answer(id, slot, head, "Only GET and HEAD are answered here.\n");
+    }
+    if (!page.location.empty()) {
+        const http::Field location{"Location", page.location};
+        head.status = 308;
+        head.extra = std::span(&location, 1);
+        return answer(id, slot, head, "It is there.\n");
+    }
+    head.content_type = page.content_type;
+    if (page.make) return answer(id, slot, head, page.make());
+    const http::Field etag{"ETag", page.etag};
+    head.extra = std::span(&etag, 1);
+    if (http::names_etag(request_, page.etag)) head.status = 304;
+    return answer(id, slot, head, *page.body);
+}
+
+template <net::Carrier C, class... Handlers>
+std::string_view Endpoint<C, Handlers...>::page_path() {
+    if (request_.path.find('%') == std::string_view::npos) return request_.path;
+    // No target is longer than the block that out_ is as long as.
+    return http::decode_path(request_.path, out_);
 }
 
 // Writes a response; the connection then awaits the next request, or ends. False when it ended.
@@ -122,10 +154,17 @@ bool Endpoint<C, Handlers...>::answer(net::ConnId id, Slot& slot, http::Response
     if (head.content_type.empty()) head.content_type = "text/plain; charset=utf-8";
     head.content_length = body.size();
     head.minor_version = request_.minor_version;
+    head.date = date_.at(now_);  // RFC 9110 section 6.6.1
     const std::size_t length = http::write_response(out_, head);
     const bool content = http::carries_content(request_.method, head.status) && !body.empty();
-    const bool written = length != 0 && write_bytes(carrier_, id, out_bytes(length)) &&
-                         (!content || write_bytes(carrier_, id, std::as_bytes(std::span(body))));
+    const std::span<const std::byte> content_bytes =
+        std::as_bytes(std::span(content ? body : std::string_view{}));
+    // Both or neither: half an answer would be taken for a whole one by who counts on keep-alive.
+    const bool written = length != 0 && carrier_.prepare(id, length + content_bytes.size());
+    if (written) {
+        write_prepared(carrier_, id, out_bytes(length));
+        write_prepared(carrier_, id, content_bytes);
+    }
     return end_answer(id, slot, written, head.keep_alive);
 }
 

@@ -12,6 +12,7 @@
 // found at compile time; each shard has its own copy, and calls it from its own loop only.
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -31,16 +32,20 @@ Route<Handler> route(std::string path, Handler handler) {
     return {std::move(path), std::move(handler)};
 }
 
-// An ordinary page: GET and HEAD of `path` are answered with what `body` returns.
+// What GET and HEAD of `path` (as it is without its percent-encoding) are answered with. Exactly one of the
+// last three is there.
 struct Page {
     std::string path;
     std::string content_type;
-    std::function<std::string()> body;
+    std::shared_ptr<const std::string> body;  // always the same: every shard's copy of the page shares it
+    std::string etag;                         // of `body` (RFC 9110 section 8.8.3)
+    std::function<std::string()> make;        // made for each request
+    std::string location;                     // 308 to there
 };
 
-inline Page page(std::string path, std::string content_type, std::string body) {
-    return {std::move(path), std::move(content_type), [body = std::move(body)] { return body; }};
-}
+Page page(std::string path, std::string content_type, std::string body);
+Page page(std::string path, std::string content_type, std::function<std::string()> make);
+Page redirection(std::string path, std::string location);
 
 template <class... Handlers>
 struct App {

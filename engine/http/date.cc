@@ -23,4 +23,12 @@ std::string_view format_date(std::int64_t unix_seconds, std::span<char, kDateSiz
     return {out.data(), std::min(end.size, out.size())};
 }
 
+void DateNow::renew(Time now) {
+    using namespace std::chrono;
+    const auto wall = system_clock::now();
+    const auto second = floor<seconds>(wall);
+    format_date(second.time_since_epoch().count(), text_);
+    good_until_ = now + (second + seconds(1) - wall);
+}
+
 }  // namespace millrace::http

@@ -15,4 +15,7 @@ bool keeps_alive(const Request& request);
 // Whether an answer with that status to that method carries content: not to HEAD, and not 1xx, 204 or 304.
 bool carries_content(std::string_view method, int status);
 
+// Whether If-None-Match names `etag`, so that the answer is 304 (RFC 9110 section 13.1.2).
+bool names_etag(const Request& request, std::string_view etag);
+
 }  // namespace millrace::http

@@ -1,6 +1,7 @@
 #include "engine/http/target.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "engine/http/chars.h"
 
@@ -86,6 +87,22 @@ const char* split_target(Request& request) {
         return request.method == "OPTIONS" ? nullptr : "'*' is for OPTIONS only (RFC 9112 section 3.2.4)";
     }
     return split_absolute(request);
+}
+
+std::string_view decode_path(std::string_view path, std::span<char> out) {
+    std::size_t used = 0;
+    for (std::size_t i = 0; i < path.size(); ++i) {
+        if (path[i] != '%') {
+            out[used++] = path[i];
+            continue;
+        }
+        unsigned octet = 0;
+        const char* const from = path.data() + i + 1;
+        if (path.size() - i < 3 || std::from_chars(from, from + 2, octet, 16).ptr != from + 2) return {};
+        out[used++] = static_cast<char>(octet);
+        i += 2;
+    }
+    return {out.data(), used};
 }
 
 }  // namespace millrace::http

@@ -20,21 +20,18 @@ namespace millrace {
 // Serves until SIGINT or SIGTERM, then closes all connections with 1001 and returns 0; a second signal ends
 // at once. Each shard has its own copy of `app`. Set-up errors: one sentence on standard error, 2.
 template <class... Handlers>
-int serve(const ServeOptions& options, const App<Handlers...>& app) {
+int serve(const ServeOptions& options, App<Handlers...> app) {
+    if (auto added = add_www(options, app.pages); !added) return say_error(added.error());
     block_end_signals();
     const Expected<void> served =
         options.net == Net::kDpdk ? serve_dpdk(options, app) : serve_uring(options, app);
-    if (served) return 0;
-    std::fprintf(stderr, "millrace: %s\n", served.error().message.c_str());
-    return 2;
+    return served ? 0 : say_error(served.error());
 }
 
 template <class... Handlers>
-int serve(int argc, const char* const* argv, const App<Handlers...>& app) {
+int serve(int argc, const char* const* argv, App<Handlers...> app) {
     auto options = parse_serve_options(argc, argv);
-    if (options) return serve(*options, app);
-    std::fprintf(stderr, "millrace: %s\n", options.error().message.c_str());
-    return 2;
+    return options ? serve(*options, std::move(app)) : say_error(options.error());
 }
 
 }  // namespace millrace

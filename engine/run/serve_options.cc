@@ -177,6 +177,7 @@ Expected<ServeOptions> parse_serve_options(int argc, const char* const* argv) {
     app.add_option("--deflate-memory", written.deflate_memory,
                    "of a shard, for compression; used up, new connections get no takeover")
         ->capture_default_str();
+    app.add_option("--www", options.www, "a directory whose files are served, read once at the start");
     app.add_option("--ip", written.ips,
                    "dpdk: our address and network, ADDR/PREFIX, IPv4 or IPv6, repeatable");
     app.add_option("--gateway", written.gateways,

@@ -21,6 +21,7 @@ struct ServeOptions {
     std::size_t max_connections = 65536;     // per shard
     EndpointConfig endpoint;
     Duration drain_timeout = 10s;
+    std::string www;  // a directory whose files are served as pages; empty: none
 
     // DPDK only.
     std::vector<net::Cidr> ips;

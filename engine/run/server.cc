@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <iterator>
+
+#include "engine/run/www.h"
 
 namespace millrace {
 namespace {
@@ -25,6 +28,21 @@ void announce(const std::vector<net::SocketAddress>& listen) {
 void report_shard(unsigned shard, unsigned core, const EndpointCounters& counters) {
     fmt::print(stderr, "millrace: shard {} on core {} opened {} WebSockets and received {} messages\n", shard,
                core, counters.opened.value(), counters.messages_received.value());
+}
+
+int say_error(const Error& error) {
+    fmt::print(stderr, "millrace: {}\n", error.message);
+    return 2;
+}
+
+Expected<void> add_www(const ServeOptions& options, std::vector<Page>& pages) {
+    constexpr std::size_t kMostBytes = 256u << 20;
+    if (options.www.empty()) return {};
+    auto files = load_pages(options.www, options.endpoint.max_message, kMostBytes);
+    if (!files) return tl::unexpected(files.error());
+    pages.insert(pages.begin(), std::make_move_iterator(files->begin()),
+                 std::make_move_iterator(files->end()));
+    return {};
 }
 
 void advise(std::string_view hint) {

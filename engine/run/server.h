@@ -30,6 +30,12 @@ Expected<void> supervise(const ServeOptions& options, ShardControl& control,
 // One line on standard error about what a shard has done.
 void report_shard(unsigned shard, unsigned core, const EndpointCounters& counters);
 
+// One sentence on standard error; the exit status for it.
+int say_error(const Error& error);
+
+// The files of options.www, if any, before the pages that are there.
+Expected<void> add_www(const ServeOptions& options, std::vector<Page>& pages);
+
 // What the user could set better, seen while serving: one line on standard error.
 void advise(std::string_view hint);
 

@@ -1,6 +1,9 @@
 """Ordinary HTTP on the server's port (RFC 9110, RFC 9112) and refused upgrades (RFC 6455 section 4.2)."""
 
 import http.client
+import os
+import subprocess
+import tempfile
 import time
 
 from carrier import PATIENCE, PORT
@@ -36,6 +39,33 @@ def pages(carrier):
     page = peer.getresponse().read()
     require(page.lower().lstrip().startswith(b"<!doctype html"), f"/ is not an HTML page: {page[:80]}")
     peer.close()
+
+
+@case("http: files of a directory, by curl")
+def files(carrier):
+    with tempfile.TemporaryDirectory() as place:
+        www, out = os.path.join(place, "www"), os.path.join(place, "out")
+        os.makedirs(os.path.join(www, "sub"))
+        contents = {"index.html": b"<h1>top</h1>", "sub/index.html": b"sub", "a b.js": b"1", "big.bin": os.urandom(5 << 20)}
+        for name, content in contents.items():
+            with open(os.path.join(www, name), "wb") as file:
+                file.write(content)
+        with carrier.serve("--www", www):
+            for path, status, kind, content in (
+                    ("/", 200, "text/html; charset=utf-8", contents["index.html"]),
+                    ("/sub/", 200, "text/html; charset=utf-8", contents["sub/index.html"]),
+                    ("/a%20b.js?v=1", 200, "text/javascript; charset=utf-8", contents["a b.js"]),
+                    ("/big.bin", 200, "application/octet-stream", contents["big.bin"]),
+                    ("/healthz", 200, "text/plain; charset=utf-8", b"ok\n"),
+                    ("/sub", 308, "text/plain; charset=utf-8", None),
+                    ("/../../../etc/passwd", 404, "text/plain; charset=utf-8", None),
+                    ("/%2e%2e/%2e%2e/etc/passwd", 404, "text/plain; charset=utf-8", None)):
+                done = subprocess.run(["curl", "-sS", "--path-as-is", "-o", out, "-w",
+                                       "%{http_code} %{content_type}", f"http://{carrier.origin}{path}"],
+                                      capture_output=True, text=True, timeout=PATIENCE)
+                equal(done.stdout, f"{status} {kind}", path)
+                with open(out, "rb") as got:
+                    require(content in (None, got.read()), f"{path} has other content")
 
 
 @case("http: HEAD has the headers of GET and no body")

@@ -61,6 +61,41 @@ TEST_F(EndpointTest, RequestInPiecesOfOneByteIsUnderstood) {
     EXPECT_EQ(server->counters().opened.value(), 1u);
 }
 
+// RFC 9112 section 2.2: a head in pieces of any size gets the verdict of the whole, the bad one no later than
+// its line's end; and what is sent byte by byte is not parsed anew for each.
+TEST_F(EndpointTest, HeadsInSingleBytesGetTheirVerdict) {
+    start();
+    server_side.piece = 1;
+    const std::string fields(12'000, 'x');
+    for (const auto& [request, status] : std::vector<std::pair<std::string, std::string>>{
+             {"GET /healthz HTTP/1.1\r\nHost: a\r\nX: " + fields + "\r\n\r\n", "200"},
+             {"GET /healthz HTTP/1.1\r\nHost : a\r\n", "400"},
+             {"GET /healthz HTTP/1.1\r\nHost: a\r\nX: " + fields + fields, "431"},
+             {"GET /" + fields, "414"}}) {
+        Raw raw = connect_raw();
+        ASSERT_TRUE(write_bytes(client_side, raw.id, as_bytes(request)));
+        run_raw(raw, static_cast<int>(request.size()) + 10);
+        EXPECT_TRUE(raw.got.starts_with("HTTP/1.1 " + status)) << status << ": " << raw.got.substr(0, 100);
+    }
+}
+
+TEST_F(EndpointTest, PagesHaveTheirFields) {  // RFC 9110 sections 6.6.1, 8.8.3, 13.1.2
+    start();
+    Raw raw = connect_raw();
+    say(raw, "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    EXPECT_NE(raw.got.find("\r\nDate: "), std::string::npos);
+    const auto at = raw.got.find("\r\nETag: ") + 8;
+    const std::string etag = raw.got.substr(at, raw.got.find('\r', at) - at);
+    ASSERT_EQ(etag.size(), 18u) << raw.got;
+    raw.got.clear();
+    say(raw, "GET / HTTP/1.1\r\nHost: a\r\nIf-None-Match: " + etag + "\r\n\r\n");
+    EXPECT_TRUE(raw.got.starts_with("HTTP/1.1 304 ")) << raw.got;
+    EXPECT_TRUE(raw.got.ends_with("\r\n\r\n"));  // no content
+    raw.got.clear();
+    say(raw, "GET /%68ealthz HTTP/1.1\r\nHost: a\r\n\r\n");
+    EXPECT_TRUE(raw.got.ends_with("\r\n\r\nok\n")) << raw.got;
+}
+
 TEST_F(EndpointTest, PagesAreAnsweredInOrderOnOneConnection) {  // RFC 9112 section 9.3.2
     start();
     Raw raw = connect_raw();

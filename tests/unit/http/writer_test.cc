@@ -2,11 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <string>
 #include <vector>
 
 #include "engine/http/date.h"
 #include "engine/http/exchange.h"
+#include "engine/http/target.h"
 
 namespace millrace::http {
 namespace {
@@ -85,6 +87,40 @@ bool keeps_alive_after(std::string_view version, std::string_view connection) {
 }
 
 // RFC 9112 section 9.3.
+TEST(Date, OfNowIsRenewedEachSecond) {
+    DateNow date;
+    const Time start{5s};
+    const std::string first(date.at(start));
+    EXPECT_EQ(first.size(), kDateSize);
+    EXPECT_TRUE(first.ends_with(" GMT"));
+    EXPECT_EQ(date.at(start).data(), date.at(start + 1us).data());
+    EXPECT_EQ(std::string(date.at(start + 1s)).size(), kDateSize);
+}
+
+TEST(Path, IsDecodedOnce) {  // RFC 3986 section 2.1
+    std::array<char, 64> out;
+    const auto decoded = [&](std::string_view path) { return std::string(decode_path(path, out)); };
+    EXPECT_EQ(decoded("/a%20b"), "/a b");
+    EXPECT_EQ(decoded("/%2E%2e%2f"), "/../");
+    EXPECT_EQ(decoded("/%2541"), "/%41");
+    EXPECT_EQ(decoded("/%00"), std::string("/\0", 2));
+    for (const char* malformed : {"/%", "/%2", "/%g0", "/%0g", "/% 1", "/%+1"})
+        EXPECT_EQ(decoded(malformed), "") << malformed;
+}
+
+TEST(Exchange, KnowsAnEtagByItsName) {  // RFC 9110 section 13.1.2
+    const auto names = [](const char* value) {
+        Request request;
+        request.fields.add({"If-None-Match", value});
+        return names_etag(request, "\"abc\"");
+    };
+    for (const char* value : {"\"abc\"", "W/\"abc\"", "\"x\", \"abc\"", "*"})
+        EXPECT_TRUE(names(value)) << value;
+    for (const char* value : {"\"ab\"", "abc", "\"x\", \"y\"", ""})
+        EXPECT_FALSE(names(value)) << value;
+    EXPECT_FALSE(names_etag(Request{}, "\"abc\""));
+}
+
 TEST(Exchange, DecidesWhetherTheConnectionPersists) {
     EXPECT_TRUE(keeps_alive_after("HTTP/1.1", ""));
     EXPECT_TRUE(keeps_alive_after("HTTP/1.1", "Connection: Upgrade\r\n"));
