@@ -233,6 +233,13 @@ Port::~Port() {
     if (created_ && info.device) rte_dev_remove(info.device);
 }
 
+std::vector<rte_mempool*> Port::receive_pools() const {
+    std::vector<rte_mempool*> all;
+    for (const auto& pools : filled_from_)
+        all.insert(all.end(), pools.begin(), pools.end());
+    return all;
+}
+
 std::size_t Port::receive_bytes_in_use(unsigned shard) const {
     std::size_t bytes = 0;
     for (const rte_mempool* pool : filled_from_[shard])

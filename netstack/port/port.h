@@ -67,6 +67,8 @@ class Port {
     const Rss& rss() const { return rss_; }
     unsigned queues() const { return static_cast<unsigned>(queues_.size()); }
     PortQueue& queue(unsigned shard) { return queues_[shard]; }
+    // Of all shards: steering hands packets from one to another.
+    std::vector<rte_mempool*> receive_pools() const;
     // Bytes of the received packets that shard `shard` has not given back. Not for a hot path.
     std::size_t receive_bytes_in_use(unsigned shard) const;
 

@@ -39,7 +39,8 @@ Expected<std::unique_ptr<DpdkCarrier>> DpdkCarrier::create(const StackConfig& co
                                      .vlan = port.vlan(),
                                      .offloads = port.offloads(),
                                      .rss = &port.rss(),
-                                     .shard = shard});
+                                     .shard = shard,
+                                     .receive_pools = port.receive_pools()});
     if (!stack) return tl::unexpected(stack.error());
     if (shard == 0) receive_groups_of((*stack)->addresses(), port);
     return std::unique_ptr<DpdkCarrier>(new DpdkCarrier(std::move(*stack), port, shard, steering));

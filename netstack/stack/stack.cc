@@ -73,6 +73,7 @@ Expected<std::unique_ptr<Stack>> Stack::create(const StackConfig& config, const 
                                 std::move(ranges), *port.rss, port.shard);
     if (!tcp) return tl::unexpected(tcp.error());
     stack->tcp_ = std::move(*tcp);
+    stack->tcp_->receives_from(port.receive_pools);
     return stack;
 }
 

@@ -59,6 +59,7 @@ struct StackPort {
     Offloads offloads;
     const Rss* rss = nullptr;  // outlives the stack
     unsigned shard = 0;
+    std::vector<rte_mempool*> receive_pools{};  // whose mbufs receive() is given; see Tcp::receives_from()
 };
 
 // What a stack sends from. Stacks that follow one another may use the same: making pools is slow.

@@ -20,7 +20,7 @@ struct Counters {
     Counter sack_recoveries, sack_recovery_failures, reno_recoveries, reno_recovery_failures, full_undos;
     Counter sack_discards, sack_reneging, sack_reorder, dsacks_received, dsacks_out_of_order_received;
     Counter loss_probes, loss_probe_recoveries;
-    Counter out_of_order, out_of_order_drops, receive_drops_events;
+    Counter out_of_order, out_of_order_drops, receive_drops_events, receive_drops_memory;
     Counter dsack_old_sent, dsack_out_of_order_sent;
     Counter time_wait, time_wait_recycled, time_wait_reused, time_wait_evicted;
     Counter windows_grown, windows_bounded, windows_shrunk;
@@ -80,6 +80,7 @@ inline constexpr std::array kCounterNames{
     CounterName{"tcp.TCPOFOQueue", &Counters::out_of_order},
     CounterName{"tcp.OfoPruned", &Counters::out_of_order_drops},
     CounterName{"tcp.EventsFullDrop", &Counters::receive_drops_events},
+    CounterName{"tcp.RcvPoolDrop", &Counters::receive_drops_memory},
     CounterName{"tcp.TCPDSACKOldSent", &Counters::dsack_old_sent},
     CounterName{"tcp.TCPDSACKOfoSent", &Counters::dsack_out_of_order_sent},
     CounterName{"tcp.TW", &Counters::time_wait},

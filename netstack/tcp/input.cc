@@ -87,7 +87,7 @@ bool Tcp::fast_path(Handle h, Segment& segment) {
     }
     ++counters_.fast_path;
     process_ack(h, segment);
-    if (segment.length > 0) {
+    if (segment.length > 0 && may_keep(segment.packet)) {
         c.rcv_nxt += segment.length;
         push_received(h, trim_front(std::exchange(segment.packet, nullptr), segment.header_bytes));
         acknowledge_text(h);

@@ -5,7 +5,10 @@
 
 #include <rte_mempool.h>
 
+#include <algorithm>
 #include <cstdint>
+#include <limits>
+#include <vector>
 
 namespace millrace::tcp {
 
@@ -30,6 +33,34 @@ class PoolBudget {
   private:
     rte_mempool* pool_;
     std::int64_t left_ = 0;
+};
+
+// What may still be kept of the mbufs that packets arrive in, by whoever keeps them: reassembly, the engine,
+// the application. In the eighth that is left the acknowledgments arrive that set the others free: a shard
+// that can receive nothing would stay so for ever.
+class ReceiveBudget {
+  public:
+    ReceiveBudget() = default;
+    // Pools which live longer; without any the budget has no end.
+    explicit ReceiveBudget(std::vector<rte_mempool*> pools) : pools_(std::move(pools)) { recount(); }
+
+    void recount() {
+        left_ = std::numeric_limits<std::int64_t>::max();
+        for (const rte_mempool* pool : pools_)
+            left_ = std::min(left_, static_cast<std::int64_t>(rte_mempool_avail_count(pool)) -
+                                        static_cast<std::int64_t>(pool->size / 8));
+    }
+    std::int64_t left() const { return left_; }
+    bool spent() const { return left_ <= 0; }
+    bool take(std::uint16_t mbufs) {
+        if (left_ < mbufs) return false;
+        left_ -= mbufs;
+        return true;
+    }
+
+  private:
+    std::vector<rte_mempool*> pools_;
+    std::int64_t left_ = std::numeric_limits<std::int64_t>::max();
 };
 
 }  // namespace millrace::tcp

@@ -19,8 +19,23 @@ void Tcp::push_received(Handle h, rte_mbuf* packet) {
     }
 }
 
+// Counting the free mbufs of the pools takes some microseconds: once a poll, and only when the last count is
+// used up.
+bool Tcp::may_keep(const rte_mbuf* packet) {
+    if (receive_budget_.take(packet->nb_segs)) [[likely]]
+        return true;
+    if (receive_pools_seen_at_ != now_) {
+        receive_pools_seen_at_ = now_;
+        receive_budget_.recount();
+        if (receive_budget_.take(packet->nb_segs)) return true;
+    }
+    ++counters_.receive_drops_memory;
+    return false;
+}
+
 void Tcp::receive_text(Handle h, Segment& segment) {
     Connection& c = h.c;
+    if (segment.length > 0 && !may_keep(segment.packet)) return;
     // What was received before is cut off the front, what lies beyond the window off the back, its FIN with
     // it.
     const std::uint32_t old = segment.seq < c.rcv_nxt ? c.rcv_nxt - segment.seq : 0;

@@ -117,7 +117,14 @@ void Tcp::look_at_pool() {
     pool_seen_at_ = now_;
     data_budget_.recount();
     header_budget_.recount();
+    receive_budget_.recount();
     under_pressure_ = data_budget_.spent() || header_budget_.spent();
+}
+
+void Tcp::receives_from(std::vector<rte_mempool*> pools) {
+    receive_budget_ = ReceiveBudget(std::move(pools));
+    most_held_ = static_cast<std::uint32_t>(
+        std::clamp<std::int64_t>(receive_budget_.left() / 2, 0, std::int64_t{most_held_}));
 }
 
 void Tcp::limit_ipv6_mtu(std::uint16_t mtu) {

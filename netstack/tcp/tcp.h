@@ -98,6 +98,11 @@ class Tcp {
     // --- the loop ---
     // Events handed out before are over, and the slots of connections that ended may have new tenants.
     void begin_poll();
+    // The pools that the segments handed to input() come from, which live longer than the Tcp. Half of what
+    // may be taken of them now is the most that is held of what came out of order or to a paused application;
+    // text is refused, but not its acknowledgment, while less than an eighth is free. Without any, neither is
+    // looked at.
+    void receives_from(std::vector<rte_mempool*> pools);
     // Of a segment that begins with the TCP header; what the prefetches and input() ask for.
     std::uint32_t flow_hash(const rte_mbuf* segment, const IpAddress& source,
                             const IpAddress& destination) const;
@@ -195,6 +200,7 @@ class Tcp {
     Handle handle(ConnId id) { return {net::index(id), slab_[net::index(id)]}; }
     void set_now(Time now);
     void look_at_pool();
+    bool short_of_memory() const { return under_pressure_ || receive_budget_.spent(); }
     std::uint32_t hash_of(const SocketAddress& remote, const SocketAddress& local) const;
     std::uint32_t find(std::uint32_t hash, const SocketAddress& remote, const SocketAddress& local) const;
     AddressPair addresses(const Connection& c) const {
@@ -299,6 +305,7 @@ class Tcp {
     void fin_wait_2_timeout(Handle h);
 
     // receive.cc
+    bool may_keep(const rte_mbuf* packet);
     void receive_text(Handle h, Segment& segment);
     void hold(Handle h, Segment& segment, std::uint32_t cut);
     void deliver_held(Handle h);
@@ -447,6 +454,8 @@ class Tcp {
     Time pool_seen_at_{};
     PoolBudget data_budget_;
     PoolBudget header_budget_;
+    ReceiveBudget receive_budget_;
+    Time receive_pools_seen_at_{};
     Counters counters_;
 };
 

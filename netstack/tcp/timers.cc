@@ -169,7 +169,7 @@ void Tcp::persist_timeout(Handle h) {
     if (stalled_too_long(h)) return give_up(h, counters_.aborts_on_timeout);
     // RFC 6429 section 4: a peer may keep its window closed as long as it likes, but not keep what others
     // need.
-    if (under_pressure_ && now_us_ - c.last_sent > kMostStall) {
+    if (short_of_memory() && now_us_ - c.last_sent > kMostStall) {
         give_up(h, counters_.aborts_on_memory);
         return look_at_pool();  // for the next in line
     }

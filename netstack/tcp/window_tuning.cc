@@ -64,7 +64,7 @@ void Tcp::tune_window(Handle h) {
     window.measuring = true;
     window.measured_from = c.rcv_nxt;
     window.measured_at = now_us_;
-    if (under_pressure_ || held_ > most_held_ / 2) return shrink_window(window);
+    if (short_of_memory() || held_ > most_held_ / 2) return shrink_window(window);
     if (!begins) grow_window(window, std::min(came, config_.receive_window) * kGrowth);
 }
 

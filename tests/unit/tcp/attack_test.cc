@@ -397,6 +397,62 @@ TEST(TcpAttack, ManyTinyGapsAreBounded) {
     EXPECT_EQ(s.pools.missing(), 0u);
 }
 
+// Bounds by connection alone would add up to the whole pool.
+TEST(TcpAttack, TinyGapsOnManyConnectionsLeaveHalfOfTheReceivePool) {
+    Script s;
+    s.tcp->receives_from({s.pools.data()});
+    const auto open = [&](std::uint16_t port) {
+        s.our_isn = 0;
+        Seg syn = s.syn();
+        syn.from.port = port;
+        s.arrive(syn);
+        s.next();
+        s.arrive({.seq = 1, .ack = 1, .from = syn.from});
+        return s.event().conn;
+    };
+    std::uint32_t last_isn = 0;
+    for (std::uint16_t port = 1; port <= 7; ++port) {
+        open(port);
+        last_isn = s.our_isn;
+        for (std::uint32_t i = 0; i < 1088; ++i, s.now += 1us)
+            s.arrive({.seq = 3 + 2 * i, .ack = 1, .data = "g", .from = {kRemote.ip, port}});
+        s.out.clear();
+    }
+    EXPECT_LT(rte_mempool_in_use_count(s.pools.data()), 4095u / 2);
+    EXPECT_GT(s.count(&Counters::out_of_order_drops), 5000u);
+    open(100);
+    s.arrive({.seq = 1, .ack = 1, .data = "served", .from = {kRemote.ip, 100}});
+    EXPECT_EQ(s.received(), "served");
+    s.our_isn = last_isn;
+    s.arrive({.seq = 1, .ack = 1, .data = "xy", .from = {kRemote.ip, 7}});  // a gap can still be filled
+    EXPECT_EQ(s.received().substr(0, 2), "xy");
+}
+
+// Others keep received mbufs too: input that waits for room in an answer's way out. What frees them are
+// acknowledgments.
+TEST(TcpAttack, TextIsRefusedBeforeTheReceivePoolIsDryAndItsAcknowledgmentCounts) {
+    Script s;
+    const ConnId c = s.accept();
+    s.tcp->receives_from({s.pools.data()});
+    s.say(c, "abc");
+    s.out.clear();
+    std::vector<rte_mbuf*> kept;
+    while (rte_mempool_avail_count(s.pools.data()) > s.pools.data()->size / 8)
+        kept.push_back(rte_pktmbuf_alloc(s.pools.data()));
+    s.advance(10ms);
+    EXPECT_FALSE(s.tcp->send_queue(c) == nullptr);
+    s.arrive({.seq = 1, .ack = 4, .data = "text"});
+    EXPECT_EQ(s.received(), "");
+    EXPECT_EQ(s.count(&Counters::receive_drops_memory), 1u);
+    EXPECT_EQ(s.tcp->connection(c).snd_una - s.tcp->connection(c).snd_nxt, 0u);
+    s.arrive({.flags = kFin | kAck, .seq = 1, .ack = 4, .data = "text"});
+    EXPECT_TRUE(s.events.empty()) << "a FIN does not overtake its text";
+    rte_pktmbuf_free_bulk(kept.data(), static_cast<unsigned>(kept.size()));
+    s.now += 1us;
+    s.arrive({.seq = 1, .ack = 4, .data = "text"});
+    EXPECT_EQ(s.received(), "text");
+}
+
 // --- timestamps: RFC 7323 ---
 
 TEST(TcpAttack, OldTimestampIsDroppedAndAnswered) {  // section 5.3 R1
