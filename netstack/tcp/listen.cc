@@ -45,12 +45,19 @@ void Tcp::listen_input(Segment& segment, SocketAddress remote, SocketAddress loc
         return;
     }
     if (!segment.has(kSyn) || segment.has(kFin)) return;
-    if (half_open_ >= config_.max_half_open && !iss) return answer_with_cookie(segment, remote, local);
+    if (half_open_ >= most_half_open() && !iss) return answer_with_cookie(segment, remote, local);
     const Seq isn = iss ? *iss : initial_sequence(config_.secret, local, remote, now_);
     const std::uint32_t slot = half_opened(remote, local, segment.seq, isn);
     if (slot == kNoBlock) return;
     learn_options(handle(ConnId{slot}), segment.options);
     // Data that came on the SYN are not kept: the peer sends them again once we have acknowledged the SYN.
+}
+
+// Never more than half of the slots that are left: those who bring a cookie back, and who connect, find the
+// other half. Where none is left a cookie would promise what cannot be kept: the SYN is dropped for that.
+std::size_t Tcp::most_half_open() const {
+    const std::size_t left = max_connections() - (connections() - half_open_);
+    return std::min(config_.max_half_open, std::max<std::size_t>(left + 1, 2) / 2);
 }
 
 // A connection in SYN-RECEIVED; kNoBlock when a bound is reached.

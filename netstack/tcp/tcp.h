@@ -228,6 +228,7 @@ class Tcp {
 
     // listen.cc
     void listen_input(Segment& segment, SocketAddress remote, SocketAddress local, std::optional<Seq> iss);
+    std::size_t most_half_open() const;
     const Listener* listening_on(const SocketAddress& local) const;
     void answer_with_cookie(const Segment& segment, SocketAddress remote, SocketAddress local);
     bool cookie_arrives(Segment& segment, SocketAddress remote, SocketAddress local);

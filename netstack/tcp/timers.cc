@@ -126,7 +126,7 @@ void Tcp::arm_ack_timer(Handle h) {
 void Tcp::handshake_timeout(Handle h) {
     Connection& c = h.c;
     const bool passive = !c.has(kActiveOpen);
-    const bool crowd = half_open_ > config_.max_half_open / 2;
+    const bool crowd = half_open_ > most_half_open() / 2;
     const std::uint8_t most = !passive ? kSynRetries : crowd ? kSynAckRetriesInCrowd : kSynAckRetries;
     if (c.retries >= most) {
         ++counters_.attempt_fails;

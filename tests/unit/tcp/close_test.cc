@@ -263,9 +263,11 @@ TEST(TcpTimeWait, OldestGivesWayWhenTheSlabIsFull) {
     into_time_wait(s);
     Seg syn = s.syn();
     for (std::uint16_t port : {1, 2}) {
+        s.our_isn = 0;
         syn.from.port = port;
         s.arrive(syn);
         EXPECT_EQ(s.next().flags, kSyn | kAck);
+        s.arrive({.seq = 1, .ack = 1, .from = syn.from});
     }
     EXPECT_EQ(s.count(&Counters::time_wait_evicted), 1u);
     EXPECT_EQ(s.tcp->in_time_wait(), 0u);

@@ -108,6 +108,40 @@ Seg ask(Script& s, const Peer& peer = {}) {
     return answer;
 }
 
+// The bound in the configuration may be further than the slots reach: half-open handshakes that filled them
+// would leave none for who brings a cookie back.
+TEST(TcpSynFlood, HalfOfTheSlotsThatAreLeftStaysFreeOfHalfOpenOnes) {
+    Config config = Script::defaults();
+    config.max_connections = 16;
+    config.max_half_open = 16384;
+    Script s(config);
+    const auto open = [&](std::uint16_t port) {
+        s.our_isn = 0;
+        Seg syn = s.syn();
+        syn.from.port = port;
+        s.arrive(syn);
+        EXPECT_EQ(s.next().flags, kSyn | kAck);
+        s.arrive({.seq = 1, .ack = 1, .from = syn.from});
+        EXPECT_EQ(s.event().kind, EventKind::kAccepted) << port;
+    };
+    for (std::uint16_t port = 1; port <= 8; ++port)
+        open(port);
+    Seg syn = s.syn();
+    for (std::uint16_t i = 0; i < 100; ++i) {
+        syn.from.port = static_cast<std::uint16_t>(5000 + i);
+        s.arrive(syn);
+        EXPECT_EQ(s.next().flags, kSyn | kAck);
+    }
+    EXPECT_EQ(s.tcp->half_open(), 4u);
+    EXPECT_EQ(s.count(&Counters::cookies_sent), 96u);
+    EXPECT_EQ(s.count(&Counters::listen_drops_full), 0u);
+    for (std::uint16_t port = 9; port <= 12; ++port)
+        open(port);
+    EXPECT_EQ(s.count(&Counters::cookies_received), 4u);
+    s.run(10s);  // so few are a crowd already, and soon given up
+    EXPECT_LE(s.tcp->half_open(), 1u);
+}
+
 TEST(TcpSynFlood, BeyondTheBoundASynTakesNothing) {  // RFC 4987 section 3.6
     Script s;
     fill(s);
@@ -361,12 +395,29 @@ TEST(TcpSynFlood, GoodCookieToAFullTableIsDroppedAndCanComeAgain) {
     Config config = Script::defaults();
     config.max_connections = 8;
     Script s(config);
-    fill(s);
+    const auto open = [&](std::uint16_t port) {
+        s.our_isn = 0;
+        Seg syn = s.syn();
+        syn.from.port = port;
+        s.arrive(syn);
+        s.next();
+        s.arrive({.seq = 1, .ack = 1, .from = syn.from});
+        EXPECT_EQ(s.event().kind, EventKind::kAccepted);
+    };
+    for (std::uint16_t port = 1; port <= 6; ++port)
+        open(port);
+    Seg syn = s.syn();
+    syn.from.port = 5000;
+    s.arrive(syn);
+    s.next();
     ask(s);
+    const std::uint32_t cookie = s.our_isn;
+    open(7);  // by cookie, too: the table is full
+    s.our_isn = cookie;
     s.arrive({.seq = 1, .ack = 1});
     EXPECT_TRUE(s.quiet()) << "a reset would end what the peer may still complete";
     EXPECT_EQ(s.count(&Counters::listen_drops_full), 1u);
-    s.arrive({.flags = kRst, .seq = 1, .from = {kRemote.ip, 5000}});
+    s.arrive({.flags = kRst, .seq = 1, .from = syn.from});
     s.arrive({.seq = 1, .ack = 1, .data = "again"});
     EXPECT_EQ(s.event().kind, EventKind::kAccepted);
     EXPECT_EQ(s.received(), "again");
