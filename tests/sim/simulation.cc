@@ -238,7 +238,7 @@ void Simulation::accepted(unsigned number, net::ConnId id) {
     const net::SocketAddress peer = host.tcp().peer(id);
     for (auto c = conversations_.rbegin(); c != conversations_.rend(); ++c) {
         if (c->plan.opener == number || c->opener_end != peer) continue;
-        if (c->talkers[1].phase() == Phase::kOver && host.plan().tcp.max_half_open == 1)
+        if (c->talkers[1].phase() == Phase::kOver && host.tcp().counters().cookies_sent.value() > 0)
             return ghosts_.push_back(id);
         return c->talkers[1].begin(host, id, Phase::kOpen);
     }
