@@ -80,10 +80,13 @@ void Tcp::time_wait_input(Handle h, Segment& segment) {
         if (segment.seq == c.rcv_nxt) leave_time_wait(h);
         return;
     }
-    // The FIN again: our ACK was lost. It is acknowledged, and the wait begins anew.
-    if (segment.has(kFin)) {
-        unlink_time_wait(h);
-        append_time_wait(h);
+    // The FIN again, where it lay: our ACK was lost. It is acknowledged, and the wait begins anew; once a
+    // millisecond, so that nobody makes the slots that entered in this poll seem more than they are.
+    if (segment.has(kFin) && segment.end() == c.rcv_nxt) {
+        if (c.time_wait.entered_ms != now_ms_) {
+            unlink_time_wait(h);
+            append_time_wait(h);
+        }
         send_bare(h, kAck, c.snd_nxt);
         return;
     }

@@ -211,6 +211,47 @@ TEST(TcpTimeWait, RetransmittedFinIsAcknowledgedAndTheWaitBeginsAnew) {  // sect
     s.expect_empty();
 }
 
+TEST(TcpTimeWait, OnlyTheFinWhereItLayRestartsTheWait) {  // RFC 5961 section 7: any other is a stranger's
+    Script s;
+    into_time_wait(s);
+    for (int i = 0; i < 6; ++i) {
+        s.run(9s);
+        s.arrive({.flags = kFin | kAck, .seq = 1000, .ack = 2});
+        EXPECT_EQ(s.next().flags, kAck);
+        s.arrive({.flags = kFin | kAck, .seq = 0xfffff000, .ack = 2});
+    }
+    s.run(10s);
+    EXPECT_EQ(s.tcp->in_time_wait(), 0u);
+    EXPECT_GT(s.count(&Counters::challenge_acks), 5u);
+}
+
+TEST(TcpTimeWait, FinsOfOnePollDoNotKeepOthersFromGivingWay) {
+    Config config = Script::defaults();
+    config.max_connections = 2;
+    Script s(config);
+    into_time_wait(s);
+    s.now += 1s;
+    Seg other = s.syn();
+    other.from.port = 7;
+    s.our_isn = 0;
+    s.arrive(other);
+    s.next();
+    s.arrive({.seq = 1, .ack = 1, .from = other.from});
+    s.tcp->close(s.event().conn);
+    s.flush();
+    s.arrive({.flags = kFin | kAck, .seq = 1, .ack = 2, .from = other.from});
+    s.out.clear();
+    ASSERT_EQ(s.tcp->in_time_wait(), 2u);
+    s.now += 1s;
+    const Seg again{.flags = kFin | kAck, .seq = 1, .ack = 2};
+    Seg newcomer = s.syn();
+    newcomer.from.port = 8;
+    s.arrive({again, again, again, newcomer});
+    EXPECT_EQ(s.count(&Counters::time_wait_evicted), 1u);
+    EXPECT_EQ(s.tcp->half_open(), 1u);
+    EXPECT_EQ(s.tcp->in_time_wait(), 1u);
+}
+
 TEST(TcpTimeWait, NewSynWithHigherSequenceReopens) {  // section 3.6.1
     Script s;
     into_time_wait(s);
