@@ -14,7 +14,7 @@ struct Counters {
     Counter in_segments, out_segments, retransmitted_segments, in_errors, out_resets;
     Counter fast_path, listen_drops_full, no_ports;
     Counter cookies_sent, cookies_received, cookies_failed, mss_floors;
-    Counter paws_rejected, challenge_acks, syn_challenges, acks_skipped, out_of_window;
+    Counter paws_rejected, timestamps_missing, challenge_acks, syn_challenges, acks_skipped, out_of_window;
     Counter fast_retransmits, slow_start_retransmits, lost_retransmissions;
     Counter timeouts, spurious_rtos, aborts_on_timeout, window_probes, delayed_acks;
     Counter sack_recoveries, sack_recovery_failures, reno_recoveries, reno_recovery_failures, full_undos;
@@ -53,6 +53,7 @@ inline constexpr std::array kCounterNames{
     CounterName{"tcp.SyncookiesFailed", &Counters::cookies_failed},
     CounterName{"tcp.MssFloor", &Counters::mss_floors},
     CounterName{"tcp.PAWSEstab", &Counters::paws_rejected},
+    CounterName{"tcp.TimestampsMissing", &Counters::timestamps_missing},
     CounterName{"tcp.TCPChallengeACK", &Counters::challenge_acks},
     CounterName{"tcp.TCPSYNChallenge", &Counters::syn_challenges},
     CounterName{"tcp.TCPACKSkipped", &Counters::acks_skipped},

@@ -64,7 +64,6 @@ void Tcp::input(rte_mbuf* packet, const IpAddress& source, const IpAddress& dest
     }
     if (slot == kNoBlock) return no_connection_input(segment, remote, local);
     Handle h = handle(ConnId{slot});
-    if (h.c.has(kExtra)) extras_[slot].heard_at = now_ms_;
     if (fast_path(h, segment)) return;
     if (h.c.state == State::kSynSent) return syn_sent_input(h, segment);
     if (h.c.state == State::kTimeWait) return time_wait_input(h, segment);
@@ -86,6 +85,7 @@ bool Tcp::fast_path(Handle h, Segment& segment) {
         update_ts_recent(c, segment);
     }
     ++counters_.fast_path;
+    heard(h);
     process_ack(h, segment);
     if (segment.length > 0 && may_keep(segment.packet)) {
         c.rcv_nxt += segment.length;
@@ -140,8 +140,14 @@ void Tcp::segment_arrives(Handle h, Segment& segment) {
         c.has(kActiveOpen)) {
         segment.flags &= static_cast<std::uint8_t>(~kSyn);
         segment.seq += 1;
+        segment.window >>= c.send_scale();  // a SYN's is in bytes (RFC 7323 section 2.2)
     }
 
+    // RFC 7323 section 3.2. Not so a SYN: a peer that has forgotten us asks with it.
+    if (c.has(kTimestamps) && !segment.options.has_timestamps && (segment.flags & (kRst | kSyn)) == 0) {
+        ++counters_.timestamps_missing;
+        return;
+    }
     // First, the sequence number; PAWS goes before (RFC 7323 section 5.3 R1).
     if (paws_rejects(c, segment)) {
         ++counters_.paws_rejected;
@@ -149,7 +155,9 @@ void Tcp::segment_arrives(Handle h, Segment& segment) {
     }
     if (!acceptable(c, segment)) {
         ++counters_.out_of_window;
-        return not_acceptable(h, segment);
+        const bool at_closed_window = c.receive_window() == 0 && segment.seq == c.rcv_nxt;
+        if (!at_closed_window) return not_acceptable(h, segment);
+        return closed_window_input(h, segment);
     }
     // Second, RST (RFC 5961 section 3.2): only the exact next sequence number is believed at once.
     if (segment.has(kRst)) {
@@ -200,18 +208,18 @@ void Tcp::update_ts_recent(Connection& c, const Segment& segment) {
 }
 
 // Answered with an ACK that tells the peer where we are, unless it carried a RST. Those without text are
-// answered at a limited rate, or two ends that disagree would answer each other for ever. At a closed window
-// (first check: "special allowance") a valid ACK or RST counts all the same.
+// answered at a limited rate, or two ends that disagree would answer each other for ever.
 void Tcp::not_acceptable(Handle h, const Segment& segment) {
-    Connection& c = h.c;
-    const bool at_closed_window = c.receive_window() == 0 && segment.seq == c.rcv_nxt;
-    if (segment.has(kRst)) {
-        if (at_closed_window) reset_arrives(h);
-        return;
-    }
+    if (segment.has(kRst)) return;
     if (segment.seg_len() == 0 || segment.has(kSyn)) return challenge(h);
-    send_ack(h, old_bytes(c, segment));
-    if (at_closed_window && segment.has(kAck) && c.state != State::kSynReceived) ack_arrives(h, segment);
+    send_ack(h, old_bytes(h.c, segment));
+}
+
+// First check, "special allowance": the next segment finds the window closed, but its ACK or RST counts.
+void Tcp::closed_window_input(Handle h, const Segment& segment) {
+    if (segment.has(kRst)) return reset_arrives(h);
+    not_acceptable(h, segment);
+    if (segment.has(kAck) && !segment.has(kSyn) && h.c.state != State::kSynReceived) ack_arrives(h, segment);
 }
 
 // Fifth check. False when the segment ends here.
@@ -228,6 +236,7 @@ bool Tcp::ack_arrives(Handle h, const Segment& segment) {
         challenge(h);  // RFC 5961 section 5.2
         return false;
     }
+    heard(h);
     if (c.has(kTimestamps) && segment.options.has_timestamps) update_ts_recent(c, segment);
     process_ack(h, segment);
     if (c.has(kFinSent) && c.snd_una == c.snd_nxt) return fin_acked(h);

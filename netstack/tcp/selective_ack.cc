@@ -51,7 +51,8 @@ void Tcp::selective_ack(Handle h, const Segment& segment) {
     }
     if (c.send_queue == kNoBlock) {  // nothing outstanding, or a FIN alone
         c.clear(kRecovery | kTimeoutRecovery | kSacked);
-        if (c.snd_una == c.snd_nxt) c.clear(kRexmitTimer);
+        // In FIN-WAIT-2 it is the limit of that state.
+        if (c.snd_una == c.snd_nxt && c.state != State::kFinWait2) c.clear(kRexmitTimer);
         if (c.has(kFinDue)) mark_dirty(h);
         return;
     }
@@ -86,7 +87,7 @@ void Tcp::selective_ack(Handle h, const Segment& segment) {
     if (q.sacked_units > 0) c.set(kSacked);
     release_if_empty(c);
     if (c.snd_una == c.snd_nxt) {
-        c.clear(kRexmitTimer);
+        if (c.state != State::kFinWait2) c.clear(kRexmitTimer);
     } else if (reorder_timeout > 0) {
         arm_rexmit(h, reorder_timeout);
         c.set(kReorderTimer);

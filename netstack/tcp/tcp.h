@@ -241,9 +241,14 @@ class Tcp {
     void segment_arrives(Handle h, Segment& segment);
     bool acceptable(const Connection& c, const Segment& segment) const;
     bool paws_rejects(const Connection& c, const Segment& segment) const;
+    // The peer lives: of what a stranger could have sent, nothing says so.
+    void heard(Handle h) {
+        if (h.c.has(kExtra)) extras_[h.slot].heard_at = now_ms_;
+    }
     void update_ts_recent(Connection& c, const Segment& segment);
     bool ack_arrives(Handle h, const Segment& segment);  // false: the segment ends here
     void not_acceptable(Handle h, const Segment& segment);
+    void closed_window_input(Handle h, const Segment& segment);
 
     // ack.cc
     void process_ack(Handle h, const Segment& segment);

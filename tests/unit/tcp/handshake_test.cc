@@ -154,6 +154,23 @@ TEST(TcpHandshake, SimultaneousOpen) {  // figure 7
     EXPECT_EQ(s.received(), "hi");
 }
 
+TEST(TcpHandshake, SimultaneousOpensSynAckHasAnUnscaledWindow) {  // RFC 7323 section 2.2
+    Script s;
+    const Peer peer{.window_scale = 7, .window = 1280};
+    const ConnId c = s.start_connect(peer);
+    s.arrive(s.syn(peer));
+    s.next();
+    Seg theirs = s.syn(peer);
+    theirs.flags = kSyn | kAck;
+    theirs.ack = 1;
+    s.arrive(theirs);
+    EXPECT_EQ(s.event().kind, EventKind::kConnected);
+    EXPECT_EQ(s.tcp->connection(c).snd_wnd, 1280u);
+    EXPECT_EQ(s.tcp->connection(c).max_send_window(), 1280u);
+    s.arrive({.seq = 1, .ack = 1, .window = 1280});
+    EXPECT_EQ(s.tcp->connection(c).snd_wnd, 1280u << 7);
+}
+
 TEST(TcpHandshake, SimultaneousOpenCompletedByAPlainAck) {
     Script s;
     const ConnId c = s.start_connect();

@@ -24,6 +24,16 @@ TEST(TcpKeepAlive, IsOffByDefault) {  // section 3.8.4: MUST default to off
     EXPECT_EQ(s.tcp->timers_armed(), 0u);
 }
 
+TEST(TcpKeepAlive, ForgedSegmentsAreNoAnswer) {
+    Script s(with_keep_alive(60s));
+    s.accept();
+    for (int i = 0; i < 20 && s.events.empty(); ++i) {
+        s.run(10s);
+        s.arrive({.seq = 0x40000000, .ack = 1, .data = "x"});
+    }
+    EXPECT_EQ(s.event().reason, CloseReason::kTimedOut);
+}
+
 TEST(TcpKeepAlive, ProbesAfterTheSilence) {  // SEG.SEQ = SND.NXT - 1, no data
     Script s(with_keep_alive(60s));
     s.accept();
@@ -360,6 +370,35 @@ TEST(TcpFinWait2, PeerThatStillSendsIsHeard) {  // half-close: RFC 9293 section 
     s.arrive({.flags = kFin | kAck, .seq = 11, .ack = 2});
     EXPECT_EQ(s.event().kind, EventKind::kPeerClosed);
     EXPECT_EQ(s.event().reason, CloseReason::kFinished);
+}
+
+TEST(TcpFinWait2, AReportOfADuplicateDoesNotLiftTheLimit) {  // RFC 2883: our FIN arrived twice
+    Script s;
+    const ConnId c = s.accept({.sack = true});
+    s.say(c, "some bytes");
+    s.tcp->close(c);
+    s.flush();
+    s.out.clear();
+    s.arrive({.seq = 1, .ack = 12});
+    EXPECT_EQ(s.tcp->connection(c).state, State::kFinWait2);
+    s.arrive(Script::sack(12, {{2, 11}}));
+    s.run(2min);
+    EXPECT_EQ(s.next().flags, kRst | kAck);
+    EXPECT_EQ(s.event().reason, CloseReason::kTimedOut);
+    s.poll();
+    s.expect_empty();
+}
+
+TEST(TcpFinWait2, ForgedSegmentsAreNoLifeOfThePeer) {
+    Script s;
+    into_fin_wait_2(s);
+    for (int i = 0; i < 12 && s.events.empty(); ++i) {
+        s.run(10s);
+        s.arrive({.seq = 0x40000000, .ack = 2, .data = "x"});  // outside the window
+        s.arrive({.seq = 1, .ack = 0x40000000, .data = "x"});  // acknowledges what was not sent
+        s.arrive({.flags = kRst, .seq = 77});                  // not the exact number
+    }
+    EXPECT_EQ(s.event().reason, CloseReason::kTimedOut);
 }
 
 TEST(TcpFinWait2, OurOwnPauseIsNotThePeersSilence) {

@@ -424,6 +424,41 @@ TEST(TcpTimestamps, PawsRejectsWhatIsOlder) {  // RFC 7323 section 5.3 R1
     EXPECT_EQ(s.event().kind, EventKind::kClosed);
 }
 
+TEST(TcpTimestamps, PawsHoldsAtAClosedWindow) {  // its "special allowance" is for acceptable timestamps
+    Config config = Script::defaults();
+    config.receive_window = 1500;
+    Script s(config);
+    const ConnId c = s.accept({.timestamps = true});
+    s.tcp->pause(c);
+    s.arrive({.seq = 1, .ack = 1, .data = std::string(1500, 'x')});
+    EXPECT_EQ(s.next().window, 0);
+    s.say(c, "data");
+    s.next();
+    const std::uint32_t recent = s.tcp->connection(c).ts_recent;
+    s.peer_clock -= 10;
+    s.arrive({.seq = 1501, .ack = 5, .window = 0, .data = "replayed"});
+    EXPECT_EQ(s.count(&Counters::paws_rejected), 1u);
+    EXPECT_EQ(s.tcp->connection(c).ts_recent, recent);
+    EXPECT_NE(s.tcp->connection(c).snd_una, s.tcp->connection(c).snd_nxt);
+    EXPECT_EQ(s.tcp->connection(c).snd_wnd, 65535u);
+}
+
+TEST(TcpTimestamps, SegmentsWithoutThemAreDroppedWhereTheyWereAgreed) {  // RFC 7323 section 3.2
+    Script s;
+    s.accept({.timestamps = true});
+    s.timestamps = false;
+    s.arrive({.seq = 1, .ack = 1, .data = "x"});
+    s.arrive({.seq = 1, .ack = 1});
+    s.arrive({.flags = kFin | kAck, .seq = 1, .ack = 1});
+    EXPECT_TRUE(s.events.empty());
+    EXPECT_TRUE(s.quiet());
+    EXPECT_EQ(s.count(&Counters::timestamps_missing), 3u);
+    s.arrive(s.syn());  // a peer that was restarted: RFC 5961 section 4.2
+    EXPECT_EQ(s.next().flags, kAck);
+    s.arrive({.flags = kRst, .seq = 1});
+    EXPECT_EQ(s.event().reason, CloseReason::kReset);
+}
+
 TEST(TcpTimestamps, After24IdleDaysTheyProveNothing) {  // RFC 7323 section 5.5
     Script s;
     s.accept({.timestamps = true});
