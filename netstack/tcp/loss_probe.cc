@@ -45,6 +45,15 @@ void Tcp::arm_loss_timer(Handle h) {
     if (probe) h.c.set(kProbeTimer);
 }
 
+// New data have been sent. The probe is not put off further than the first of what is outstanding would time
+// out (section 7.2, TCP_RTO_expiry()), or who has always something to send would never hear of a loss.
+void Tcp::put_off_probe(Handle h) {
+    const std::uint32_t waited = now_us_ - meta(send_queues_[h.c.send_queue].head).sent_at;
+    const std::uint32_t latest = rto(h.c);
+    arm_rexmit(h, std::min(probe_timeout(h.c), waited < latest ? latest - waited : 1));
+    h.c.set(kProbeTimer);
+}
+
 // TLP_send_probe() (section 7.3).
 void Tcp::probe_tail(Handle h) {
     Connection& c = h.c;

@@ -124,6 +124,7 @@ bool Tcp::retransmit(Handle h, rte_mbuf* unit) {
         if (tx_.room() == 0 || !transmit(h, unit, from, part)) return false;
         from += part;
     }
+    if (unit == q.tail && q.unsent == nullptr && c.has(kFinQueued)) fin_sent(c);  // the last part had it
     q.clear_lost(unit, c.snd_nxt);
     meta(unit).marks |= kUnitResent;
     q.undo().retransmitted(end_of(unit), now_ms_ + c.ts_offset);
@@ -269,9 +270,9 @@ bool Tcp::transmit(Handle h, rte_mbuf* unit, std::uint16_t from, std::uint16_t l
 }
 
 // RFC 6298 (5.1): the timer runs while anything is unacknowledged. Where it can be the probe's, new data put
-// it off (RFC 8985 section 7.2).
+// it off.
 void Tcp::timed_send(Handle h) {
-    if (may_probe(h.c)) return arm_loss_timer(h);
+    if (may_probe(h.c)) return put_off_probe(h);
     if (!h.c.has(kRexmitTimer) || h.c.has(kPersistTimer)) arm_rexmit(h, rto(h.c));
 }
 

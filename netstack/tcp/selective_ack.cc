@@ -59,12 +59,13 @@ void Tcp::selective_ack(Handle h, const Segment& segment) {
     SendQueue& q = send_queues_[c.send_queue];
     mark_dirty(h);
     Arrival arrival{.now = now_us_};
-    if (c.has(kTimestamps) && segment.options.ts_echo != 0)
+    // Only an ACK that advances SND.UNA echoes what it acknowledges (RFC 7323 sections 4.1 and 4.3); another
+    // repeats the echo of the last that did, from however long ago.
+    if (advances && c.has(kTimestamps) && segment.options.ts_echo != 0)
         arrival.echo_age = std::min((now_ms_ + c.ts_offset - segment.options.ts_echo), kMaxRto / 1000) * 1000;
     if (advances) q.acknowledge(c.snd_una, c.snd_nxt, arrival);
-    const bool sample = !arrival.resent || advances;
     mark_sacked(c, q, segment, arrival);
-    if (sample) sample_rtt(c, arrival, segment.options);
+    if (advances || !arrival.resent) sample_rtt(c, arrival, segment.options);
     if (arrival.reordered && !c.has(kReordering)) {
         ++counters_.sack_reorder;
         c.set(kReordering);

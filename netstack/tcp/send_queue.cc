@@ -73,6 +73,9 @@ void SendQueue::acknowledge(Seq una, Seq snd_nxt, Arrival& arrival) {
         if (head == lost) lost = m.next;
         net::release_segment(std::exchange(head, m.next));
     }
+    // Nothing is left to judge. What is sent next may be so much later that its time of sending seems to be
+    // before that of what was delivered last.
+    if (una == snd_nxt && has_rack) rack_.rtt = 0;
     if (head == nullptr) {
         tail = nullptr;
         return;

@@ -270,6 +270,7 @@ class Tcp {
     bool may_probe_recovery(const Connection& c) const;
     std::uint32_t probe_timeout(const Connection& c) const;
     void arm_loss_timer(Handle h);
+    void put_off_probe(Handle h);
     void probe_tail(Handle h);
     void probe_recovery(Handle h);
     void probe_answered(Connection& c, const Segment& segment, const std::optional<SackBlock>& duplicate);
@@ -381,6 +382,7 @@ class Tcp {
     std::uint32_t rto(const Connection& c) const;
     void arm_rexmit(Handle h, std::uint32_t after);
     void arm_persist(Handle h);
+    void persist_anew(Handle h);
     void arm_ack_timer(Handle h);
     void ensure_timer(Handle h, std::uint32_t at);
     void timer_fired(Handle h, Duration late);

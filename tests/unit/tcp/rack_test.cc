@@ -173,6 +173,65 @@ TEST(TcpRack, TimestampsTellTheSame) {  // step 2
     EXPECT_LT(s.q().rack().xmit_ts - xmit_ts, 1000u);  // segment 8's, not the retransmission's
 }
 
+// An ACK that does not advance SND.UNA echoes the segment that last advanced RCV.NXT (RFC 7323 section 4.3),
+// which may be from before a long silence: nothing of what it SACKs.
+TEST(TcpRack, AnEchoFromLongAgoSaysNothingOfASackedRetransmission) {  // step 2; section 7.4.1
+    Sender s({.timestamps = true, .sack = true});
+    s.send(1);
+    const std::uint32_t old_echo = s.out.back().options.ts_value;
+    s.out.clear();
+    s.pass(kRtt);
+    s.ack(1);
+    s.pass(30s);
+    s.send(4);  // 1 to 4, all lost
+    s.out.clear();
+    s.run(2 * kRtt + 1ms);
+    EXPECT_EQ(s.sent(), (Numbers{4}));
+    s.pass(kRtt);
+    const RttEstimate before = s.c().rtt;
+    Seg answer = Script::sack(at(1), {{at(4), at(5)}});
+    answer.options.has_timestamps = true;
+    answer.options.ts_value = s.peer_clock;
+    answer.options.ts_echo = old_echo;
+    s.arrive(answer);
+    EXPECT_TRUE(s.c().has(kRecovery));
+    EXPECT_EQ(s.sent(), (Numbers{1}));
+    EXPECT_EQ(s.q().lost_bytes, 2 * kMss);
+    EXPECT_EQ(s.c().rtt.srtt8, before.srtt8) << "RFC 7323 section 4.1: no sample where SND.UNA stays";
+    EXPECT_EQ(s.c().rtt.rttvar4, before.rttvar4);
+    s.pass(kRtt);
+    s.ack(2, {{4, 5}});
+    EXPECT_EQ(s.sent(), (Numbers{2, 3}));
+}
+
+// A window that was closed for longer than a 32-bit clock of microseconds can tell apart.
+TEST(TcpRack, WhatWasDeliveredBeforeALongStallJudgesNothingAfterIt) {  // section 6.2 step 2
+    Sender s;
+    s.fly(10);
+    s.ack(0, {{1, 10}});
+    EXPECT_EQ(s.sent(), (Numbers{0}));
+    s.pass(kRtt);
+    s.append(s.id, std::string(8 * kMss, 'd'));
+    s.arrive({.seq = 1, .ack = at(10), .window = 0});
+    EXPECT_TRUE(s.quiet());
+    ASSERT_NE(s.tcp->send_queue(s.id), nullptr);
+    s.out.clear();
+    for (int i = 0; i < 40; ++i) {
+        s.run(1min);
+        s.arrive({.seq = 1, .ack = at(10), .window = 0});
+    }
+    s.out.clear();
+    s.ack(10);
+    const std::size_t flight = s.sent().size();
+    ASSERT_GE(flight, 4u);
+    s.pass(kRtt);
+    const std::uint64_t before = s.count(&Counters::retransmitted_segments);
+    s.ack(11, {{12, 13}});
+    s.run(30ms);  // the reordering window of 11; what follows 12 was sent no earlier
+    EXPECT_EQ(s.count(&Counters::retransmitted_segments), before + 1);
+    EXPECT_EQ(s.q().lost_bytes, 0u);
+}
+
 TEST(TcpRack, EachRoundWithADsackWidensTheWindow) {  // step 4: reo_wnd_mult
     Rack rack{.min_rtt = 40'000};
     EXPECT_EQ(rack.reordering_window(1'000'000), 10'000u);
@@ -329,6 +388,45 @@ TEST(TcpTailLossProbe, NewDataPutItOff) {  // section 7.2
     s.out.clear();
     s.run(100ms);
     EXPECT_TRUE(s.quiet());
+}
+
+TEST(TcpTailLossProbe, NewDataPutItOffNoFurtherThanTheTimeout) {  // section 7.2: TCP_RTO_expiry()
+    Sender s;
+    const Time began = s.now;
+    while (s.count(&Counters::loss_probes) == 0 && s.now < began + 5s) {
+        s.say(s.id, std::string(100, 'd'));
+        s.run(155ms);
+    }
+    EXPECT_LE(s.now - began, 310ms);
+    while (s.count(&Counters::timeouts) == 0 && s.now < began + 5s) {
+        s.say(s.id, std::string(100, 'd'));
+        s.run(155ms);
+    }
+    EXPECT_LE(s.now - began, 620ms);
+    EXPECT_EQ(s.count(&Counters::loss_probes), 1u);
+}
+
+TEST(TcpTailLossProbe, AFinThatRidesOnItIsCounted) {  // RFC 9293 section 3.4: SND.NXT covers what was sent
+    Sender s;
+    s.fly(4);
+    s.ack(3);
+    std::vector<rte_mbuf*> taken;  // a FIN by itself finds no mbuf
+    while (rte_mbuf* m = rte_pktmbuf_alloc(s.pools.header()))
+        taken.push_back(m);
+    s.tcp->close(s.id);
+    s.flush();
+    EXPECT_TRUE(s.quiet());
+    while (s.quiet())
+        s.run(10ms);
+    const Seg probe = s.next();
+    EXPECT_EQ(probe.seq, at(3));
+    ASSERT_TRUE(probe.flags & kFin);
+    EXPECT_EQ(s.c().snd_nxt - Seq{s.our_isn}, at(4) + 1);
+    s.arrive({.seq = 1, .ack = at(4) + 1});
+    EXPECT_EQ(s.c().state, State::kFinWait2);
+    EXPECT_TRUE(s.quiet());
+    for (rte_mbuf* m : taken)
+        rte_pktmbuf_free(m);
 }
 
 TEST(TcpTailLossProbe, OneOnlyThenTheTimeout) {  // section 7.3
