@@ -46,7 +46,7 @@ void Tcp::update_send_window(Handle h, const Segment& segment) {
     // opens, the intervals between the probes are none to wait for what is sent into it.
     if (c.snd_wnd == 0 || c.has(kPersistTimer)) {
         c.retries = 0;
-        if (c.snd_wnd > 0) c.backoff = 0;
+        if (c.snd_wnd > 0 && std::exchange(c.backoff, 0) > 0) persist_anew(h);
     }
 }
 

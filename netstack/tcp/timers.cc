@@ -116,6 +116,13 @@ void Tcp::arm_persist(Handle h) {
     h.c.set(kPersistTimer);
 }
 
+// The window is open, though it may be for less than the rules of silly windows like: that is not waited for
+// as long as between two probes.
+void Tcp::persist_anew(Handle h) {
+    h.c.clear(kRexmitTimer);
+    arm_persist(h);
+}
+
 void Tcp::arm_ack_timer(Handle h) {
     h.c.set(kAckTimer);
     h.c.ack_at = now_us_ + std::max(delayed_ack_us_, 1000u);

@@ -219,6 +219,26 @@ TEST(TcpWindow, SillyWindowIsFilledAfterTheOverridingTime) {  // section 3.8.6.2
     EXPECT_EQ(s.next().data, letters(100).substr(0, 10));
 }
 
+TEST(TcpWindow, ProbesOfAClosedOneBackNoRetransmissionOff) {  // RFC 6298 (5.5)
+    for (const std::uint16_t opened : {100, 10}) {
+        Script s;
+        const ConnId c = s.accept();
+        s.arrive({.seq = 1, .ack = 1, .window = 0});
+        s.say(c, letters(100));
+        for (int i = 0; i < 20; ++i) {
+            s.run(10s);
+            s.arrive({.seq = 1, .ack = 1, .window = 0});
+        }
+        s.out.clear();
+        s.arrive({.seq = 1, .ack = 1, .window = opened});
+        if (opened == 100) {
+            EXPECT_EQ(s.next().data, letters(100));  // is lost
+        }
+        s.run(250ms);
+        EXPECT_EQ(s.next().data, letters(100).substr(0, opened));
+    }
+}
+
 TEST(TcpWindow, AnOldSegmentDoesNotBringBackAnOldWindow) {  // section 3.10.7.4: SND.WL1, SND.WL2
     Script s;
     const ConnId c = s.accept();
