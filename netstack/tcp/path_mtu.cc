@@ -85,15 +85,17 @@ bool Tcp::too_large_timed_out(Handle h) {
     Connection& c = h.c;
     const bool data = c.send_queue != kNoBlock && send_queues_[c.send_queue].head != nullptr;
     if (!data) return false;
-    if (c.has(kExtra) && extras_[h.slot].path.probing) {
+    const SendQueue& q = send_queues_[c.send_queue];
+    // What is lost may also be something smaller, before the first segment of that size or without any.
+    PathMtu& path = extras_[h.slot].path;
+    const bool on_trial = c.has(kExtra) && path.probing && path.probe_sent;
+    if (on_trial && end_of(q.head) - c.snd_una > path.proven) {
         ++counters_.path_mtu_probes_failed;
-        PathMtu& path = extras_[h.slot].path;
         path.failed = c.mss;
         send_smaller(h, path.proven, kSearchStep);
         return true;
     }
     if (c.retries < kBlackHoleTimeouts || c.retries % 2 != 0) return false;
-    const SendQueue& q = send_queues_[c.send_queue];
     // The packet that was lost, which may be shorter than the largest.
     const std::uint16_t overhead = packet_overhead(c);
     const std::uint32_t packet = std::min<std::uint32_t>(end_of(q.head) - c.snd_una, c.mss) + overhead;

@@ -346,6 +346,27 @@ TEST(TcpPathMtu, ALostFinIsNoProbe) {  // while a larger size is on trial and no
     EXPECT_TRUE(s.tcp->connection(c).has(kRexmitTimer));
 }
 
+TEST(TcpPathMtu,
+     ALossOfSmallSegmentsIsCongestionWhateverIsOnTrial) {  // RFC 6298 (5.5), RFC 4821 section 7.6.4
+    for (const bool probe_behind : {false, true}) {
+        Script s;
+        const ConnId c = reduced(s);
+        s.now += 11min;
+        s.say(c, "x");
+        s.arrive({.seq = 1, .ack = 1462});
+        ASSERT_EQ(s.tcp->connection(c).mss, 1460);
+        s.say(c, std::string(500, 'b'));
+        if (probe_behind) s.say(c, std::string(1460, 'p'));
+        s.out.clear();
+        s.run(400ms);
+        EXPECT_EQ(lengths(s), (std::vector<std::size_t>{500}));
+        EXPECT_EQ(s.count(&Counters::path_mtu_probes_failed), 0u);
+        EXPECT_EQ(s.tcp->connection(c).mss, 1460);
+        EXPECT_EQ(s.tcp->connection(c).backoff, 1);
+        EXPECT_EQ(s.tcp->connection(c).congestion.cwnd, 1460u);
+    }
+}
+
 TEST(TcpPathMtu, SearchHalvesWhatIsLeftAndEnds) {  // RFC 4821 section 7.3
     Script s;
     const ConnId c = reduced(s);
