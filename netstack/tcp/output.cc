@@ -91,8 +91,10 @@ Tcp::Emitted Tcp::emit_data(Handle h) {
         ++(c.has(kTimeoutRecovery) ? counters_.slow_start_retransmits : counters_.fast_retransmits);
     }
     // RFC 5681 section 4.1: after an idle RTO the window is no longer known to be good.
-    if (q.unsent != nullptr && c.snd_una == c.snd_nxt && now_us_ - c.last_sent > rto(c))
+    if (q.unsent != nullptr && c.snd_una == c.snd_nxt && now_us_ - c.last_sent > rto(c)) {
         restart_window(c.congestion, c.mss);
+        q.end_epoch();
+    }
     while (q.unsent != nullptr) {
         if (tx_.room() < 4) return Emitted::kNoRoom;
         rte_mbuf* unit = q.unsent;
@@ -106,7 +108,10 @@ Tcp::Emitted Tcp::emit_data(Handle h) {
             return Emitted::kAll;
         }
         if (!window_admits(c, length)) {
-            if (flying == 0) arm_persist(h);
+            if (flying == 0) {
+                q.end_epoch();
+                arm_persist(h);
+            }
             return Emitted::kAll;
         }
         if (!send_new(h, q, unit, from, static_cast<std::uint16_t>(length))) return retry_later(h);

@@ -66,6 +66,10 @@ struct alignas(64) SendQueue {
         if (!std::exchange(has_growth, true)) growth_ = {};
         return growth_;
     }
+    // Time without use of the window does not count (RFC 9438 section 5.8).
+    void end_epoch() {
+        if (has_growth) growth_.in_epoch = false;
+    }
     Undo& undo() {  // of the last reduction of the window
         if (!std::exchange(has_undo, true)) undo_ = {};
         return undo_;

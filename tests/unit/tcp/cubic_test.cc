@@ -221,6 +221,36 @@ TEST(TcpCubic, DoesNotGrowForAnApplicationThatSendsLittle) {  // section 5.8, RF
     EXPECT_EQ(s.cwnd(), before);
 }
 
+TEST(TcpCubic, TimeBehindAClosedWindowDoesNotCount) {  // sections 4.2 and 5.8
+    for (const Duration closed : {Duration{150ms}, Duration{30s}}) {
+        Sender s;
+        const auto sent = [&] { return (s.c().snd_nxt - Seq{s.our_isn} - 1) / kMss; };
+        s.send(100);
+        s.pass(kRtt);
+        s.ack(0, {{1, 10}});
+        s.pass(kRtt);
+        s.ack(sent());  // the end of recovery
+        s.pass(kRtt);
+        s.ack(sent());  // the beginning of the curve
+        s.pass(kRtt);
+        ASSERT_TRUE(s.q().window_limited);
+        s.arrive({.seq = 1, .ack = at(sent()), .window = 0});
+        for (Duration waited{}; waited < closed; waited += 50ms) {
+            s.run(50ms);
+            s.arrive({.seq = 1, .ack = at(sent()), .window = 0});
+        }
+        s.out.clear();
+        const std::uint32_t before = s.cwnd();
+        s.ack(sent());
+        ASSERT_EQ(s.sent().size(), before / kMss);
+        s.pass(kRtt);
+        s.ack(sent());
+        EXPECT_LT(s.cwnd(), before + kMss);
+        const Growth growth = s.q().growth();
+        EXPECT_EQ(growth.epoch_start, static_cast<std::uint32_t>(s.now.time_since_epoch() / 1us));
+    }
+}
+
 TEST(TcpCubic, GrowsWhileTheWindowHoldsTheApplicationBack) {
     Sender s;
     s.fly(10);
