@@ -45,7 +45,8 @@ void Tcp::update_send_window(Handle h, const Segment& segment) {
     // A peer that answers probes lives, however long its window stays closed (section 3.8.6.1). Once it
     // opens, the intervals between the probes are none to wait for what is sent into it.
     if (c.snd_wnd == 0 || c.has(kPersistTimer)) {
-        c.retries = 0;
+        // What is outstanding has timed out all the same, and reduces the window no second time.
+        c.retries = c.snd_una == c.snd_nxt ? 0 : std::min<std::uint8_t>(c.retries, 1);
         if (c.snd_wnd > 0 && std::exchange(c.backoff, 0) > 0) persist_anew(h);
     }
 }
@@ -65,7 +66,10 @@ void Tcp::acked(Handle h, const Segment& segment) {
         q.acknowledge(c.snd_una, c.snd_nxt, arrival);
         sample_rtt(c, arrival, segment.options);
         if (c.has(kRecovery | kTimeoutRecovery)) undo_if_original_arrived(h, q, segment);
-        if (!c.has(kRecovery)) grow_window(c, q, arrival, bytes, was_in_use);
+        // RFC 3465 section 2.3: after a timeout an ACK counts for one segment at most, as it may jump over
+        // what had arrived before it.
+        const std::uint32_t most = c.has(kTimeoutRecovery) ? c.mss : bytes;
+        if (!c.has(kRecovery)) grow_window(c, q, arrival, std::min(bytes, most), was_in_use);
         if (!release_if_empty(c)) mark_dirty(h);
     }
 

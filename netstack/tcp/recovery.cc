@@ -30,8 +30,7 @@ bool Tcp::window_in_use(const Connection& c) const {
 
 void Tcp::grow_window(Connection& c, SendQueue& q, const Arrival& arrival, std::uint32_t bytes, bool in_use) {
     if (!in_use) {
-        // Time without use does not count (RFC 9438 section 5.8).
-        if (c.congestion.cwnd >= c.congestion.ssthresh) q.growth().in_epoch = false;
+        if (c.congestion.cwnd >= c.congestion.ssthresh) q.end_epoch();
         return;
     }
     const Progress progress{.bytes = bytes,
@@ -50,8 +49,10 @@ void Tcp::grow_window(Connection& c, SendQueue& q, const Arrival& arrival, std::
 
 // A loss, or a timeout: the window is reduced, and what it was is kept in case that this was wrong.
 void Tcp::reduce_window(Connection& c, bool timeout) {
-    // FlightSize (RFC 5681 section 2); what limited transmit sent beyond the window does not count.
-    const std::uint32_t flight = std::min(c.snd_nxt - c.snd_una, c.congestion.cwnd);
+    // FlightSize (RFC 5681 section 2); what limited transmit sent beyond the window does not count. In fast
+    // recovery the window is on its way to ssthresh, and may be less for the moment.
+    const std::uint32_t window = c.has(kRecovery) ? c.congestion.ssthresh : c.congestion.cwnd;
+    const std::uint32_t flight = std::min(c.snd_nxt - c.snd_una, window);
     Growth none;
     Growth& growth = c.send_queue == kNoBlock ? none : send_queues_[c.send_queue].growth();
     if (c.send_queue != kNoBlock) {
@@ -127,9 +128,10 @@ void Tcp::retransmission_timeout(Handle h) {
     }
     if (c.has(kRecovery))
         ++(c.has(kSack) ? counters_.sack_recovery_failures : counters_.reno_recovery_failures);
-    // What fast recovery has reduced already is the same loss.
-    if (c.retries++ == 0 && !c.has(kRecovery)) reduce_window(c, true);
-    ++c.backoff;
+    // Unless it is the same segment's again (RFC 5681 section 3.1). In fast recovery it is a retransmission
+    // that was lost, another sign of congestion (section 4.3).
+    if (c.retries++ == 0) reduce_window(c, true);
+    if (c.backoff < kMostBackoff) ++c.backoff;
     c.recover = c.snd_nxt;
     c.dup_acks = 0;
     c.clear(kRecovery | kTailProbe);

@@ -8,6 +8,7 @@ namespace millrace::tcp {
 
 inline constexpr std::uint32_t kInitialRto = 1'000'000;       // (2.1)
 inline constexpr std::uint32_t kRtoAfterLostSyn = 3'000'000;  // (5.7)
+inline constexpr std::uint8_t kMostBackoff = 16;              // doublings
 inline constexpr std::uint32_t kMaxRto = 60'000'000;          // (2.5)
 
 // Smoothed round-trip time. srtt is kept times 8 and rttvar times 4, so that the gains of 1/8 and 1/4 round
@@ -36,7 +37,8 @@ struct RttEstimate {
     // otherwise time out on the peer's delayed ACK. Never less than (2.4)'s bound on the sum.
     std::uint32_t rto(std::uint32_t min_rto, unsigned backoff) const {
         const std::uint64_t base = srtt8 == 0 ? kInitialRto : srtt8 / 8 + std::max(rttvar4, min_rto);
-        return static_cast<std::uint32_t>(std::min<std::uint64_t>(base << std::min(backoff, 16u), kMaxRto));
+        return static_cast<std::uint32_t>(
+            std::min<std::uint64_t>(base << std::min<unsigned>(backoff, kMostBackoff), kMaxRto));
     }
 };
 

@@ -70,6 +70,7 @@ void Tcp::selective_ack(Handle h, const Segment& segment) {
         ++counters_.sack_reorder;
         c.set(kReordering);
     }
+    const bool after_timeout = c.has(kTimeoutRecovery);
     if (c.has(kRecovery | kTimeoutRecovery) && c.snd_una >= c.recover) leave_recovery(c, q);
     if (duplicate) {
         q.rack().duplicate_reported(c.snd_una, c.snd_nxt);
@@ -80,10 +81,13 @@ void Tcp::selective_ack(Handle h, const Segment& segment) {
     const std::uint32_t lost_before = q.lost_bytes;
     const std::uint32_t reorder_timeout = detect_losses(c, q);
     recover_step(h, q, arrival.bytes, advances && q.lost_bytes <= lost_before);
-    // Duplicate ACKs open no window (RFC 5681 section 3.2 step 1). After a timeout an acknowledgment jumps
-    // over what had arrived before it.
-    if (!c.has(kRecovery) && advances)
-        grow_window(c, q, arrival, c.has(kTimeoutRecovery) ? arrival.bytes : acked_bytes, was_in_use);
+    // Duplicate ACKs open no window (RFC 5681 section 3.2 step 1). After a timeout an ACK counts for one
+    // segment at most (RFC 3465 section 2.3), as it may jump over what had arrived before it.
+    if (!c.has(kRecovery) && advances) {
+        const std::uint32_t bytes =
+            after_timeout ? std::min<std::uint32_t>(arrival.bytes, c.mss) : acked_bytes;
+        grow_window(c, q, arrival, bytes, was_in_use);
+    }
     c.clear(kSacked);
     if (q.sacked_units > 0) c.set(kSacked);
     release_if_empty(c);

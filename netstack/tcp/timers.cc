@@ -181,7 +181,7 @@ void Tcp::persist_timeout(Handle h) {
         return look_at_pool();  // for the next in line
     }
     ++c.retries;
-    if (c.backoff < 16) ++c.backoff;
+    if (c.backoff < kMostBackoff) ++c.backoff;
     c.set(kProbeDue);
     arm_persist(h);
 }

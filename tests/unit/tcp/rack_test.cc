@@ -327,11 +327,55 @@ TEST(TcpRack, AfterATimeoutTheWindowOpensBySlowStart) {  // RFC 5681 section 3.1
     s.ack(1, {{9, 10}});
     EXPECT_EQ(s.sent().size(), 2u);
     s.pass(kRtt);
+    s.ack(2, {{9, 10}});
     s.ack(3, {{9, 10}});
     EXPECT_EQ(s.sent().size(), 4u);
     EXPECT_EQ(s.count(&Counters::slow_start_retransmits), 7u);
     s.ack(10);
     EXPECT_FALSE(c.has(kTimeoutRecovery));
+}
+
+TEST(TcpRack, AfterATimeoutAnAckOpensTheWindowByOneSegmentHoweverFarItJumps) {  // RFC 3465 section 2.3
+    for (const bool sack : {true, false}) {
+        Sender s({.sack = sack});
+        s.fly(10);
+        while (s.count(&Counters::timeouts) == 0)
+            s.run(5ms);
+        EXPECT_EQ(s.cwnd(), kMss);
+        EXPECT_GT(s.ssthresh(), 6 * kMss);
+        s.pass(kRtt);
+        s.ack(10);  // the first alone was lost, and with it all that told of the others
+        EXPECT_EQ(s.cwnd(), 2 * kMss);
+    }
+}
+
+TEST(TcpRack, ATimeoutOfTheSameSegmentReducesSsthreshNoFurther) {  // RFC 5681 section 3.1, equation (4)
+    for (const std::uint16_t window : {65535, 0}) {
+        Sender s;
+        s.fly(10);
+        while (s.count(&Counters::timeouts) == 0)
+            s.run(5ms);
+        const std::uint32_t ssthresh = s.ssthresh();
+        EXPECT_GT(ssthresh, 6 * kMss);
+        for (int i = 0; i < 3; ++i) {
+            s.arrive(
+                {.seq = 1, .ack = 1, .window = window});  // the peer lives, and its window may have closed
+            s.run(std::chrono::seconds(1 << i));
+        }
+        EXPECT_GE(s.count(&Counters::timeouts), 3u);
+        EXPECT_EQ(s.ssthresh(), ssthresh);
+    }
+}
+
+TEST(TcpRack, ATimeoutInFastRecoveryIsAnotherReduction) {  // RFC 5681 sections 3.1 and 4.3
+    Sender s;
+    s.fly(10);
+    s.ack(0, {{1, 10}});
+    const std::uint32_t ssthresh = s.ssthresh();
+    EXPECT_EQ(ssthresh, 7 * kMss);
+    while (s.count(&Counters::timeouts) == 0)
+        s.run(5ms);
+    EXPECT_EQ(s.ssthresh(), static_cast<std::uint32_t>(ssthresh * 0.7));
 }
 
 // --- TLP: section 7 ---
