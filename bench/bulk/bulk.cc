@@ -37,6 +37,7 @@ unsigned data_mbufs(const BulkOptions& options) {
 net::StackConfig stack_config(const BulkOptions& options, Ipv4 address) {
     net::StackConfig config;
     config.addresses = {{.first = address, .prefix = kPrefix}};
+    config.neighbours.tentative = {};  // nobody else is on the cable
     config.tcp.max_connections = 16;
     config.tcp.send_limit = static_cast<std::uint32_t>(options.window);
     config.tcp.receive_window = static_cast<std::uint32_t>(options.window);

@@ -49,6 +49,7 @@ std::size_t max_connections(const LabOptions& options, std::size_t shards) {
 net::StackConfig stack_config(const LabOptions& options, std::size_t shards, net::LocalRange addresses) {
     net::StackConfig config;
     config.addresses = {addresses};
+    config.neighbours.tentative = {};  // nobody else is on the cable
     config.tcp.max_connections = max_connections(options, shards);
     apply(options.tcp, config.tcp);
     config.tcp.send_limit = carrier_send_limit(Ends::endpoint_config());

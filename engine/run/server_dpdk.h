@@ -33,6 +33,7 @@ Expected<void> serve_dpdk(const ServeOptions& options, const App<Handlers...>& a
     std::vector<ShardStatus> status(count);
     for (unsigned i = 0; i < count; ++i) {
         (*ground)->eal.launch(i, [&, i] {
+            (*ground)->carriers[i]->claim_addresses(clock);
             serve_shard(i, clock, *(*ground)->carriers[i], options, app, control, status[i]);
             status[i].ended.store(true);
         });

@@ -83,6 +83,18 @@ Expected<LocalAddresses> LocalAddresses::create(std::vector<LocalRange> ranges,
     return local;
 }
 
+// What is left of its range are the part before it and the part behind it.
+void LocalAddresses::withdraw(const IpAddress& ip) {
+    const auto range =
+        std::find_if(ranges_.begin(), ranges_.end(), [&](const LocalRange& r) { return r.holds(ip); });
+    if (range == ranges_.end()) return;
+    const auto before = static_cast<std::uint32_t>(ip.low - range->first.low);
+    const LocalRange behind{ip.plus(1), range->count - before - 1, range->prefix};
+    range->count = before;
+    if (before == 0) ranges_.erase(range);
+    if (behind.count > 0) ranges_.push_back(behind);
+}
+
 bool LocalAddresses::is_broadcast(const IpAddress& ip) const {
     if (!ip.is_v4()) return false;
     if (ip.v4().value == 0xffffffff) return true;

@@ -36,6 +36,9 @@ class LocalAddresses {
                                            const std::vector<IpAddress>& gateways);
 
     const std::vector<LocalRange>& ranges() const { return ranges_; }
+    // Another host's after all (RFC 4862 section 5.4.5): from now on it is none of ours.
+    void withdraw(const IpAddress& ip);
+    void withdraw_all() { ranges_.clear(); }
 
     bool is_local(const IpAddress& ip) const {
         for (const auto& range : ranges_)

@@ -14,9 +14,10 @@
 // STALE, DELAY and PROBE still deliver. A failed entry refuses packets until its hold is over; the next
 // packet then tries again.
 //
-// Our own addresses are asked about and announced at the start (RFC 4862 section 5.4, RFC 5227 section 2.3),
-// and defended while they are ours. They are in use from the start, as RFC 4429 allows in its spirit: a
-// server whose address is given by hand does better to serve than to wait.
+// Our own addresses are asked about at the start (RFC 4862 section 5.4, RFC 5227 section 2.1), and are not
+// used before nobody has claimed them for a while; then they are announced (RFC 5227 section 2.3, RFC 4861
+// section 7.2.6), and defended from then on. One question and a second's wait serve both families: RFC 5227's
+// three and up to nine seconds are for addresses that a machine picks, ours are given by hand.
 
 #include <rte_mbuf.h>
 
@@ -24,7 +25,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
-#include <string_view>
+#include <string>
 #include <vector>
 
 #include "netstack/base/address.h"
@@ -49,13 +50,17 @@ struct NeighbourConfig {
     Duration retry = 1s;       // RETRANS_TIMER; and RFC 1122: at most one request a second for an address
     std::uint8_t tries = 3;    // MAX_MULTICAST_SOLICIT and MAX_UNICAST_SOLICIT
     Duration failed_hold = 1s;
+    // Our addresses are asked about, and not used, so long (RFC 4862 section 5.4: RETRANS_TIMER). Zero: they
+    // are ours at once (section 5.1), as where we know who else is on the link.
+    Duration tentative = 1s;
     bool answers = true;  // of several shards that see the same requests only one answers
 };
 
 struct NeighbourCounters {
     Counter requests_sent, requests_received, replies_sent, replies_received;
-    Counter ignored;    // not for us, or about addresses outside our subnets
-    Counter conflicts;  // somebody else claims an address of ours
+    Counter ignored;     // not for us, or about addresses outside our subnets
+    Counter conflicts;   // somebody else claims an address of ours
+    Counter duplicates;  // addresses that we leave to others, who had them before us
     Counter solicitations_sent, solicitations_received, advertisements_sent, advertisements_received;
     Counter failed;        // resolutions given up
     Counter waiting_full;  // packets refused: too many wait already
@@ -98,16 +103,20 @@ class Neighbours {
 
     // Asks about our addresses and announces them, a few at each run_timers().
     void announce() {
-        round_ = Round::kFirst;
+        asking_ = config_.tentative > Duration{};
+        round_ = asking_ ? Round::kAsk : Round::kFirst;
         announced_ = 0;
     }
-    // Duplicate address detection is under way.
-    bool asking() const { return round_ == Round::kFirst || next_round_ != kNever; }
+    // Duplicate address detection is under way: our addresses are tentative, and not to be used.
+    bool asking() const { return asking_; }
+    // Once it is over: those of ours that are another's. Of more than can be listed, all are.
+    std::span<const IpAddress> duplicates() const { return duplicates_; }
+    bool all_duplicate() const { return all_duplicate_; }
     void run_timers(Time now);
     // When run_timers() next has something to do.
     Time next_timer() const { return announcing() ? Time::min() : std::min(next_timer_, next_round_); }
     // Advice for the user when an address of ours was seen to be another's too; empty otherwise.
-    std::string_view hint() const;
+    std::string hint() const;
 
     // What came out since the last clear(). Packets in ready() and failed() belong to the caller; each in
     // ready() goes to its neighbour, whom find() now knows.
@@ -136,7 +145,7 @@ class Neighbours {
   private:
     enum class State : std::uint8_t { kNone, kIncomplete, kReachable, kStale, kDelay, kProbe, kFailed };
     // Of asking about and announcing our own addresses.
-    enum class Round : std::uint8_t { kFirst, kSecond, kOver };
+    enum class Round : std::uint8_t { kAsk, kFirst, kSecond, kOver };
 
     struct Entry {  // one cache line; all zero is an empty slot
         IpAddress ip;
@@ -209,14 +218,16 @@ class Neighbours {
     std::uint32_t free_waiting_ = 0;   // index + 1 of the first free one that was used before
     std::uint32_t fresh_waiting_ = 0;  // those from here on were never used
     Round round_ = Round::kOver;
+    bool asking_ = false;
+    bool all_duplicate_ = false;
     std::uint64_t announced_ = kAllAnnounced;  // in this round
     Time next_round_ = kNever;
     Time next_defence_{};
     Time next_timer_ = kNever;
     ReservedArray<Entry> entries_;
     ReservedArray<Waiting> waiting_;
-    std::vector<IpAddress> in_motion_;   // INCOMPLETE, DELAY or PROBE
-    std::vector<IpAddress> duplicates_;  // of ours, which another had before us: not answered for
+    std::vector<IpAddress> in_motion_;  // INCOMPLETE, DELAY or PROBE
+    std::vector<IpAddress> duplicates_;
     std::vector<ArpToSend> to_send_;
     std::vector<NdToSend> nd_to_send_;
     std::vector<Ready> ready_;

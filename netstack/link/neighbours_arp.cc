@@ -27,6 +27,8 @@ void Neighbours::input(const ArpPacket& packet, Time now) {
         return;
     }
     const bool for_us = local_->is_local(packet.target);
+    // Two that ask about the same address at the same time (RFC 5227 section 2.1.1).
+    if (probe && for_us && asking_ && packet.sender_mac != mac_) return conflict(packet.target, now);
     if (!probe) {
         // RFC 826 "Packet Reception": what is known is updated by any packet; only one for us adds to the
         // table.
@@ -37,7 +39,8 @@ void Neighbours::input(const ArpPacket& packet, Time now) {
             confirm(*entry, now);
         }
     }
-    if (request && for_us && config_.answers) reply_to(packet);
+    const bool ours = for_us && !asking_ && !is_duplicate(packet.target);
+    if (request && ours && config_.answers) reply_to(packet);
     if (!for_us) ++counters_->ignored;
 }
 

@@ -33,7 +33,11 @@ void Neighbours::solicitation_arrives(const NdPacket& packet, Time now) {
         return;
     }
     // Two that ask about the same address at the same time: neither may have it (RFC 4862 section 5.4.3).
-    if (probe && asking()) return conflict(packet.target, now);
+    if (probe && asking_) return conflict(packet.target, now);
+    if (asking_) {  // and nobody else is answered
+        ++counters_->ignored;
+        return;
+    }
     if (!probe && packet.link_address) learn_from_source(packet.source, *packet.link_address);
     if (config_.answers && !is_duplicate(packet.target)) answer(packet);
 }

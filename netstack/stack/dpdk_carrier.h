@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 
 #include "netstack/base/error.h"
 #include "netstack/base/time.h"
@@ -44,6 +45,17 @@ class DpdkCarrier {
         }
     }
 
+    // Polls until no address of ours is tentative any more (NeighbourConfig::tentative), before anything else
+    // is done: so that listen() fails where another host has the address, and hint() says so.
+    template <class Clock>
+    void claim_addresses(const Clock& clock) {
+        while (stack_->neighbours().asking()) {
+            const Time now = clock.now();
+            poll(now);
+            flush(now);
+        }
+    }
+
     // --- connections: see netstack/carrier.h ---
     Expected<void> listen(SocketAddress address) { return tcp().listen(address); }
     void stop_listening() { tcp().stop_listening(); }
@@ -72,7 +84,7 @@ class DpdkCarrier {
     template <class Visitor>
     void visit_counters(Visitor&& visitor) const;
     // Advice for the user when something outside was seen to be set badly; empty otherwise.
-    std::string_view hint() const { return stack_->hint(); }
+    std::string hint() const { return stack_->hint(); }
 
     Stack& stack() { return *stack_; }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <vector>
 
 #include "netstack/ip/ipv6.h"
 #include "netstack/link/arp.h"
@@ -12,6 +13,13 @@
 namespace millrace::net {
 
 namespace {
+
+std::vector<tcp::AddressRange> ranges_of(const LocalAddresses& local) {
+    std::vector<tcp::AddressRange> ranges;
+    for (const LocalRange& range : local.ranges())
+        ranges.push_back({range.first, range.count});
+    return ranges;
+}
 
 // RFC 4861 section 10: MAX_RTR_SOLICITATIONS and RTR_SOLICITATION_INTERVAL.
 constexpr unsigned kRouterSolicitations = 3;
@@ -66,11 +74,8 @@ Expected<std::unique_ptr<Stack>> Stack::create(const StackConfig& config, const 
         new Stack(config, port, std::move(*local), std::move(pools), std::move(*neighbours)));
     tcp::Config tcp_config = config.tcp;
     tcp_config.mtu = std::min(config.tcp.mtu, port.mtu);
-    std::vector<tcp::AddressRange> ranges;
-    for (const LocalRange& range : stack->local_.ranges())
-        ranges.push_back({range.first, range.count});
     auto tcp = tcp::Tcp::create(tcp_config, stack->pools_->data.get(), stack->pools_->headers.get(),
-                                std::move(ranges), *port.rss, port.shard);
+                                ranges_of(stack->local_), *port.rss, port.shard);
     if (!tcp) return tl::unexpected(tcp.error());
     stack->tcp_ = std::move(*tcp);
     stack->tcp_->receives_from(port.receive_pools);
@@ -89,12 +94,12 @@ Stack::Stack(const StackConfig& config, const StackPort& port, LocalAddresses lo
       icmpv6_(config.echo_rate),
       groups_(config.tcp.secret[0] ^ link_local_of(port.mac).low) {
     neighbours_.follow(local_);
+    neighbours_.announce();  // the first shard alone speaks, all wait and hear
     if (port.shard != 0) return;
     // RFC 4861 section 7.2.1. That of all nodes is never reported (RFC 3810 section 6).
     for (const LocalRange& range : local_.ranges())
         for (std::uint32_t i = 0; !range.first.is_v4() && i < range.count; ++i)
             groups_.join(solicited_node_group(range.first.plus(i)));
-    neighbours_.announce();
     if (local_.accepts_routers()) router_solicitations_ = kRouterSolicitations;
 }
 
@@ -129,6 +134,13 @@ void Stack::receive(std::span<rte_mbuf*> frames, Time now) {
                 break;
         }
     }
+    if (neighbours_.asking()) [[unlikely]] {
+        // RFC 4862 section 5.4: a tentative address receives nothing.
+        for (std::size_t i = 0; i < n; ++i)
+            release(arrivals[i].segment);
+        tentative_drops_.add(n);
+        return;
+    }
     for (std::size_t i = 0; i < n; ++i)
         tcp_->prefetch_connection(arrivals[i].hash);
     for (std::size_t i = 0; i < n; ++i) {
@@ -141,6 +153,7 @@ void Stack::handle_icmp(rte_mbuf* message, const IpArrival& arrival, Time now) {
     IcmpError error;
     switch (icmp_.input(message, arrival, now, error)) {
         case Icmp::Verdict::kReply:
+            if (neighbours_.asking()) break;
             return output_.send(message, kProtocolIcmp, 8, arrival.destination, arrival.source, now);
         case Icmp::Verdict::kError:
             report_error(error, now);
@@ -163,6 +176,7 @@ void Stack::handle_icmpv6(rte_mbuf* message, const IpArrival& arrival, Time now)
     IcmpError error;
     switch (icmpv6_.input(message, arrival, now, error)) {
         case Icmpv6::Verdict::kReply: {
+            if (neighbours_.asking()) break;
             const IpAddress from = arrival.unicast ? arrival.destination : local_.source_for(arrival.source);
             return output_.send(message, kProtocolIcmpv6, 8, from, arrival.source, now);
         }
@@ -213,13 +227,14 @@ void Stack::handle_router(const RouterAdvertisement& said, Time now) {
 
 // An IPv6 packet that its sender shall know we could not read.
 void Stack::refuse(rte_mbuf* packet, const IpArrival& arrival, Time now) {
-    if (!icmpv6_.refuse(packet, arrival, input_.problem(), now)) return release(packet);
+    if (neighbours_.asking() || !icmpv6_.refuse(packet, arrival, input_.problem(), now))
+        return release(packet);
     const IpAddress from = arrival.unicast ? arrival.destination : local_.source_for(arrival.source);
     output_.send(packet, kProtocolIcmpv6, 8, from, arrival.source, now);
 }
 
 void Stack::look_for_routers(Time now) {
-    if (router_solicitations_ > 0 && now >= next_solicitation_) {
+    if (router_solicitations_ > 0 && now >= next_solicitation_ && !neighbours_.asking()) {
         --router_solicitations_;
         next_solicitation_ = now + kSolicitationInterval;
         output_.solicit_routers(local_.source_for(kLinkLocalPrefix));
@@ -267,11 +282,22 @@ void Stack::run_timers(Time now) {
     // A group is joined before its address is asked about (RFC 4862 section 5.4.2).
     report_groups(now);
     if (now >= neighbours_.next_timer()) {
+        const bool asking = neighbours_.asking();
         neighbours_.run_timers(now);
+        if (asking && !neighbours_.asking()) give_up_duplicates(now);
         settle_neighbours(now);
         report_groups(now);
     }
     if (local_.has_ipv6()) look_for_routers(now);
+}
+
+// Our addresses are ours now, but for those that others had.
+void Stack::give_up_duplicates(Time now) {
+    if (neighbours_.duplicates().empty()) return;
+    for (const IpAddress& ip : neighbours_.duplicates())
+        local_.withdraw(ip);
+    if (neighbours_.all_duplicate()) local_.withdraw_all();
+    tcp_->use_addresses(ranges_of(local_), now);
 }
 
 void Stack::settle_neighbours(Time now) {
@@ -293,7 +319,7 @@ void Stack::report_unreachable(const rte_mbuf* packet, Time now) {
 }
 
 bool Stack::flush(Time now) {
-    bool more = true;
+    bool more = !neighbours_.asking();  // what TCP has to say waits until its addresses are ours
     while (more && output_.room() >= tcp::TxSegments::kCapacity) {
         more = tcp_->flush(now);
         for (const tcp::TxSegment& s : tcp_->segments())

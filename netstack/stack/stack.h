@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -95,7 +96,7 @@ class Stack {
     Time next_timer() const {
         return std::min({tcp_->next_timer(), neighbours_.next_timer(), groups_.next_timer(),
                          local_.learnt().next_expiry(),
-                         router_solicitations_ > 0 ? next_solicitation_ : kNever});
+                         router_solicitations_ > 0 && !neighbours_.asking() ? next_solicitation_ : kNever});
     }
 
     tcp::Tcp& tcp() { return *tcp_; }
@@ -107,9 +108,9 @@ class Stack {
     const Icmp& icmp() const { return icmp_; }
     const Icmpv6& icmpv6() const { return icmpv6_; }
     // Advice for the user when something outside was seen to be set badly; empty otherwise.
-    std::string_view hint() const {
-        const std::string_view neighbours = neighbours_.hint();
-        return neighbours.empty() ? input_.hint() : neighbours;
+    std::string hint() const {
+        const std::string neighbours = neighbours_.hint();
+        return neighbours.empty() ? std::string(input_.hint()) : neighbours;
     }
 
     // Bytes held now: tables, connections, and mbufs taken from this shard's pools.
@@ -135,6 +136,7 @@ class Stack {
     void handle_router(const RouterAdvertisement& said, Time now);
     void refuse(rte_mbuf* packet, const IpArrival& arrival, Time now);
     void report_error(const IcmpError& error, Time now);
+    void give_up_duplicates(Time now);
     void look_for_routers(Time now);
     void handle_listener(const rte_mbuf* message, const IpArrival& arrival, Time now);
     void report_groups(Time now);
@@ -152,6 +154,7 @@ class Stack {
     Icmpv6 icmpv6_;
     GroupMembership groups_;
     IpAddress reports_from_;
+    Counter tentative_drops_;  // segments to addresses that are not ours yet
     Counter bad_arp_, bad_discovery_, bad_listener_, routers_heard_;
     unsigned router_solicitations_ = 0;  // yet to be sent
     Time next_solicitation_{};
@@ -220,6 +223,8 @@ void Stack::visit_counters(Visitor&& visitor) const {
     visitor("ArpInErrors", bad_arp_.value());
     visitor("ArpInIgnored", arp.ignored.value());
     visitor("AddressConflicts", arp.conflicts.value());
+    visitor("AddressDuplicates", arp.duplicates.value());
+    visitor("TentativeDrops", tentative_drops_.value());
     visitor("NeighbourFailures", arp.failed.value());
     visitor("NeighbourUnreachable", arp.unreachable.value());
     visitor("NeighbourQueueFull", arp.waiting_full.value());

@@ -83,4 +83,17 @@ ConnId Tcp::connect(SocketAddress remote, Time now) {
     return h.id();
 }
 
+// None of their SYNs has left: nothing leaves while addresses are tentative. They end by their timers, which
+// are held back where there is no room for events.
+void Tcp::use_addresses(std::vector<AddressRange> local, Time now) {
+    set_now(now);
+    local_ = std::move(local);
+    for (std::uint32_t slot = 0; slot < slab_.touched(); ++slot) {
+        Handle h = handle(ConnId{slot});
+        if (h.c.state != State::kSynSent || is_local(this->local(h.id()).ip)) continue;
+        h.c.clear(kSynDue);
+        arm_rexmit(h, 0);
+    }
+}
+
 }  // namespace millrace::tcp

@@ -320,6 +320,8 @@ bool Tcp::send_bare(Handle h, std::uint8_t flags, Seq seq, SackBlock duplicate) 
 void Tcp::send_syn(Handle h) {
     Connection& c = h.c;
     c.clear(kSynDue);
+    if (c.state == State::kSynSent && c.retries == 0)
+        c.last_sent = now_us_;  // it may have waited until its address was ours
     if (!c.has(kRexmitTimer)) arm_rexmit(h, rto(c));
     const bool answer = c.state == State::kSynReceived;
     const Options options{.ts_value = now_ms_ + c.ts_offset,

@@ -123,6 +123,9 @@ class Tcp {
     // A router says that the link's IPv6 packets are no larger than `mtu` bytes (RFC 4861 section 4.6.4);
     // larger than ours it changes nothing. For connections that open from now on.
     void limit_ipv6_mtu(std::uint16_t mtu);
+    // The addresses that are ours from now on: the others turned out to be somebody else's. Attempts to
+    // connect from those end as unreachable.
+    void use_addresses(std::vector<AddressRange> local, Time now);
     void run_timers(Time now);
     std::span<Event> events();
     // Fills segments(). True when there was more to send than room: drain, clear and call again.

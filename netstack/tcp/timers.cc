@@ -133,6 +133,10 @@ void Tcp::arm_ack_timer(Handle h) {
 void Tcp::handshake_timeout(Handle h) {
     Connection& c = h.c;
     const bool passive = !c.has(kActiveOpen);
+    if (!passive && !is_local(local(h.id()).ip)) {
+        ++counters_.attempt_fails;
+        return finish(h, CloseReason::kUnreachable);
+    }
     const bool crowd = half_open_ > most_half_open() / 2;
     const std::uint8_t most = !passive ? kSynRetries : crowd ? kSynAckRetriesInCrowd : kSynAckRetries;
     if (c.retries >= most) {

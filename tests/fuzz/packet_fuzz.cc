@@ -29,6 +29,7 @@ net::StackConfig config() {
     config.tcp.max_half_open = 8;
     config.data_mbufs = 127;
     config.header_mbufs = 255;
+    config.neighbours.tentative = {};
     config.neighbours.max_entries = 16;
     config.neighbours.max_waiting = 16;
     return config;

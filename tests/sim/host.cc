@@ -64,6 +64,7 @@ void Host::boot() {
     for (const auto& [ip, port] : addresses_)
         config.addresses.push_back(
             {.first = ip, .count = 1, .prefix = static_cast<std::uint8_t>(ip.is_v4() ? 24 : 64)});
+    config.neighbours.tentative = {};
     config.neighbours.max_entries = 16;
     config.neighbours.max_waiting = 64;
     config.tcp = plan_.tcp;

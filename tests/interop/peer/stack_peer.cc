@@ -225,6 +225,7 @@ Expected<StackOptions> parse(int argc, char** argv) {
     }
     options.stack.tcp.delayed_ack = Duration(static_cast<std::int64_t>(delayed_ack_ms * 1e6));
     options.stack.tcp.mtu = options.mtu;
+    options.stack.neighbours.tentative = {};  // the other end is the only other host
     return options;
 }
 

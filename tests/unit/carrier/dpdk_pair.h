@@ -46,6 +46,7 @@ class DpdkPairOf {
                                              std::uint32_t send_limit, Port& port) {
         StackConfig config;
         config.addresses = {{.first = ip, .prefix = Family::kPrefix}};
+        config.neighbours.tentative = {};
         config.tcp.max_connections = connections;
         config.tcp.send_limit = send_limit;
         return value_or_throw(DpdkCarrier::create(config, port, 0, nullptr));

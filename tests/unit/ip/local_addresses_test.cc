@@ -64,5 +64,23 @@ TEST(LocalAddresses, RefusesWhatCannotWork) {
     EXPECT_FALSE(LocalAddresses::create({range}, {ip("10.0.0.1")})) << "ourselves as the gateway";
 }
 
+// RFC 4862 section 5.4.5: a duplicate is none of ours, wherever in its range it lies.
+TEST(LocalAddresses, OneThatIsAnothersIsWithdrawn) {
+    for (const char* gone : {"10.1.0.1", "10.1.0.3", "10.1.0.5"}) {
+        auto local = addresses({"10.0.0.1/24", "10.1.0.1+5/16"});
+        local.withdraw(ip(gone));
+        for (const char* ours : {"10.0.0.1", "10.1.0.1", "10.1.0.2", "10.1.0.3", "10.1.0.4", "10.1.0.5"})
+            EXPECT_EQ(local.is_local(ip(ours)), std::string_view(ours) != gone)
+                << ours << " without " << gone;
+        EXPECT_FALSE(local.is_local(ip("10.1.0.6")));
+    }
+    auto local = addresses({"10.0.0.1/24"});
+    local.withdraw(ip("10.0.0.2"));
+    EXPECT_TRUE(local.is_local(ip("10.0.0.1")));
+    local.withdraw(ip("10.0.0.1"));
+    EXPECT_TRUE(local.ranges().empty());
+    EXPECT_EQ(local.source_for(ip("10.0.0.2")), IpAddress{});
+}
+
 }  // namespace
 }  // namespace millrace::net

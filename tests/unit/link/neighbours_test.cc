@@ -207,43 +207,120 @@ TEST_F(NeighboursTest, SomebodyElseWithOurAddressIsCountedAndAnswered) {
     EXPECT_EQ(table.size(), 0u);
 }
 
-// RFC 5227 section 2.3: twice, two seconds apart.
-TEST_F(NeighboursTest, AnnouncesEveryAddressTwice) {
+// RFC 5227 section 2.1.1: asked about without naming a sender; section 2.3: then announced twice, two seconds
+// apart.
+TEST_F(NeighboursTest, AsksAboutEveryAddressThenAnnouncesItTwice) {
     Neighbours table = make();
     table.announce();
-    EXPECT_LE(table.next_timer(), now);
-    table.run_timers(now);
-    ASSERT_EQ(table.to_send().size(), 4u);
+    EXPECT_TRUE(table.asking());
     const std::uint32_t expected[] = {0x0a000001, 0x0a010001, 0x0a010002, 0x0a010003};
-    for (std::size_t i = 0; i < 4; ++i) {
-        EXPECT_EQ(table.to_send()[i].destination, kBroadcast);
-        EXPECT_EQ(table.to_send()[i].packet.sender.value, expected[i]);
-        EXPECT_EQ(table.to_send()[i].packet.target.value, expected[i]);
+    for (const Time at : {now, now + 1s, now + 3s}) {
+        EXPECT_LE(table.next_timer(), at);
+        table.run_timers(at - 1ns);
+        table.run_timers(at);
+        ASSERT_EQ(table.to_send().size(), 4u);
+        EXPECT_EQ(table.asking(), at == now);
+        for (std::size_t i = 0; i < 4; ++i) {
+            const ArpPacket& sent = table.to_send()[i].packet;
+            EXPECT_EQ(table.to_send()[i].destination, kBroadcast);
+            EXPECT_EQ(sent.operation, ArpOperation::kRequest);
+            EXPECT_EQ(sent.sender.value, table.asking() ? 0 : expected[i]);
+            EXPECT_EQ(sent.target.value, expected[i]);
+        }
+        drain(table);
     }
-    drain(table);
-    EXPECT_EQ(table.next_timer(), now + 2s);
-    table.run_timers(now + 2s);
-    EXPECT_EQ(drain(table), (Out{4, 0, 0}));
     EXPECT_EQ(table.next_timer(), kNever);
     table.run_timers(now + 1h);
     EXPECT_EQ(drain(table), (Out{0, 0, 0}));
 }
 
-TEST_F(NeighboursTest, ManyAddressesAreAnnouncedInBursts) {
+TEST_F(NeighboursTest, WhereNobodyElseIsNothingIsAskedAbout) {
+    Neighbours table = make({.tentative = {}});
+    table.announce();
+    EXPECT_FALSE(table.asking());
+    table.run_timers(now);
+    ASSERT_EQ(table.to_send().size(), 4u);
+    EXPECT_EQ(table.to_send()[0].packet.sender, test::kOurIp) << "announced at once";
+}
+
+// RFC 5227 section 2.1.1: by an answer, by an announcement, or by a question at the same time.
+TEST_F(NeighboursTest, AnAddressThatAnotherHasIsLeftToHim) {
+    for (const ArpPacket& claim : {packet(ArpOperation::kReply, test::kOurIp, test::kPeerMac, test::kOurIp),
+                                   packet(ArpOperation::kRequest, test::kOurIp, test::kPeerMac, test::kOurIp),
+                                   packet(ArpOperation::kRequest, Ipv4{}, test::kPeerMac, test::kOurIp)}) {
+        Neighbours table = make();
+        table.announce();
+        table.run_timers(now);
+        drain(table);
+        table.input(claim, now + 500ms);
+        EXPECT_EQ(drain(table), (Out{0, 0, 0})) << "nothing is answered";
+        table.run_timers(now + 1s);
+        EXPECT_FALSE(table.asking());
+        EXPECT_EQ(drain(table), (Out{3, 0, 0})) << "the others are announced";
+        ASSERT_EQ(table.duplicates().size(), 1u);
+        EXPECT_EQ(table.duplicates()[0], test::kOurIp);
+        EXPECT_EQ(table.counters().duplicates.value(), 1u);
+        EXPECT_NE(table.hint().find("10.0.0.1 "), std::string::npos) << table.hint();
+        table.input(packet(ArpOperation::kRequest, test::kPeerIp, test::kPeerMac, test::kOurIp), now + 2s);
+        EXPECT_EQ(drain(table), (Out{0, 0, 0})) << "nor answered for";
+    }
+}
+
+TEST_F(NeighboursTest, WhileItAsksItAnswersNobody) {
+    Neighbours table = make();
+    table.announce();
+    table.run_timers(now);
+    drain(table);
+    const ArpPacket request = packet(ArpOperation::kRequest, test::kPeerIp, test::kPeerMac, test::kOurIp);
+    table.input(request, now + 500ms);
+    EXPECT_EQ(drain(table), (Out{0, 0, 0}));
+    table.run_timers(now + 1s);
+    drain(table);
+    table.input(request, now + 1s);
+    EXPECT_EQ(drain(table), (Out{1, 0, 0}));
+}
+
+// Every shard must know, one asks.
+TEST_F(NeighboursTest, ASilentShardLearnsOfDuplicatesToo) {
+    Neighbours table = make({.answers = false});
+    table.announce();
+    table.run_timers(now);
+    EXPECT_EQ(drain(table), (Out{0, 0, 0}));
+    EXPECT_TRUE(table.asking());
+    table.input(packet(ArpOperation::kReply, test::kOurIp, test::kPeerMac, test::kOurIp), now);
+    table.run_timers(now + 1s);
+    EXPECT_FALSE(table.asking());
+    EXPECT_EQ(table.duplicates().size(), 1u);
+}
+
+TEST_F(NeighboursTest, OfTooManyDuplicatesAllAddressesAre) {
     const auto many = *LocalAddresses::create({*parse_local_range("10.2.0.1+1000/16")}, {});
     auto table = *Neighbours::create({}, test::kOurMac, many);
     table.announce();
-    std::vector<std::uint32_t> announced;
+    for (std::uint32_t i = 0; i < 100; ++i) {
+        const Ipv4 ours{0x0a020001 + i};
+        EXPECT_FALSE(table.all_duplicate() && i < 16);
+        table.input(packet(ArpOperation::kReply, ours, test::kPeerMac, ours), now);
+    }
+    EXPECT_TRUE(table.all_duplicate());
+    EXPECT_LE(table.duplicates().size(), 16u);
+}
+
+TEST_F(NeighboursTest, ManyAddressesAreAskedAboutInBursts) {
+    const auto many = *LocalAddresses::create({*parse_local_range("10.2.0.1+1000/16")}, {});
+    auto table = *Neighbours::create({}, test::kOurMac, many);
+    table.announce();
+    std::vector<std::uint32_t> asked;
     for (int i = 0; i < 100 && table.next_timer() <= now; ++i) {
         table.run_timers(now);
         EXPECT_LE(table.to_send().size(), 64u);
         for (const auto& arp : table.to_send())
-            announced.push_back(arp.packet.sender.value);
+            asked.push_back(arp.packet.target.value);
         table.clear();
     }
-    ASSERT_EQ(announced.size(), 1000u);
+    ASSERT_EQ(asked.size(), 1000u);
     for (std::uint32_t i = 0; i < 1000; ++i)
-        ASSERT_EQ(announced[i], 0x0a020001 + i);
+        ASSERT_EQ(asked[i], 0x0a020001 + i);
 }
 
 TEST_F(NeighboursTest, WaitingIsBoundedPerEntryAndInAll) {

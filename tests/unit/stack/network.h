@@ -65,6 +65,7 @@ class End {
 inline StackConfig config_of(std::string_view address) {
     StackConfig config;
     config.addresses = {*parse_local_range(address)};
+    config.neighbours.tentative = {};
     config.tcp.max_connections = 4096;
     config.tcp.secret = {1, 2};
     config.data_mbufs = 8192;

@@ -16,10 +16,12 @@ const SocketAddress kService6{test::kOurIp6, 80}, kPeer6{test::kPeerIp6, 4000};
 
 class StackIpv6 : public ::testing::Test {
   protected:
-    explicit StackIpv6(std::vector<IpAddress> gateways = {{0x20010db800000000, 0xfe}}) {
+    explicit StackIpv6(std::vector<IpAddress> gateways = {{0x20010db800000000, 0xfe}},
+                       Duration tentative = {}) {
         static const Rss rss(1);
         StackConfig config = test::config_of("2001:db8::1/64");
         config.gateways = std::move(gateways);
+        config.neighbours.tentative = tentative;
         config.data_mbufs = 512;
         config.header_mbufs = 512;
         stack = *Stack::create(config,
@@ -69,9 +71,35 @@ class StackIpv6 : public ::testing::Test {
     std::vector<Octets> at_start;
 };
 
-// RFC 4291 section 2.8: an IPv6 host has a link-local address; RFC 4862 section 5.4: it asks about each.
-TEST_F(StackIpv6, AsksAboutItsAddressesAtTheStart) {
+// Both addresses end in the same 24 bits: it is one group.
+const IpAddress kOurGroup = solicited_node_group(test::kOurIp6);
+
+// --- addresses that are not ours yet: RFC 4862 section 5.4 ---
+
+class StackTentative : public StackIpv6 {
+  protected:
+    StackTentative() : StackIpv6({}, 1s) {}
+    // Somebody has our global address.
+    void claim() {
+        receive({test::advertisement(test::kOurIp6, kAllNodes, test::kOurIp6, test::kOverride,
+                                     test::link_option(2, test::kPeerMac))},
+                test::kGroupMac);
+    }
+    void wait() {
+        now += 1s;
+        take();
+    }
+    void syn_arrives(const IpAddress& to) {
+        const SocketAddress from{to.is_link_local() ? test::kPeerLinkLocal : test::kPeerIp6, 4000};
+        receive({test::ipv6(from.ip, to, 6, test::tcp(from, {to, 80}, {}, 0x02))});
+    }
+};
+
+// RFC 4291 section 2.8: an IPv6 host has a link-local address; RFC 4862 section 5.4.2: it asks about each,
+// when it has joined their group.
+TEST_F(StackTentative, AsksAboutItsAddressesAtTheStart) {
     ASSERT_EQ(at_start.size(), 3u);
+    EXPECT_EQ(at_start[0], test::mld_report_frame({}, {{4, kOurGroup}})) << "RFC 3590: from nowhere yet";
     for (const auto& [frame, ip] :
          {std::pair{at_start[1], test::kOurIp6}, {at_start[2], test::kOurLinkLocal}}) {
         const IpAddress group = solicited_node_group(ip);
@@ -80,31 +108,98 @@ TEST_F(StackIpv6, AsksAboutItsAddressesAtTheStart) {
     }
 }
 
-// --- multicast listener discovery: RFC 4861 section 7.2.1, RFC 3810, RFC 3590 ---
-
-// Both addresses end in the same 24 bits: it is one group.
-const IpAddress kOurGroup = solicited_node_group(test::kOurIp6);
-
-TEST_F(StackIpv6, ReportsItsGroupBeforeItAsksAboutItsAddresses) {  // RFC 4862 section 5.4.2
-    ASSERT_FALSE(at_start.empty());
-    EXPECT_EQ(at_start[0], test::mld_report_frame({}, {{4, kOurGroup}})) << "RFC 3590: from nowhere yet";
-    now += 1s;
-    const auto again = take();
-    ASSERT_EQ(again.size(), 1u) << "Robustness Variable";
-    EXPECT_EQ(again[0], at_start[0]);
-    EXPECT_EQ(counter("Icmp6OutMLDv2Reports"), 2u);
-}
-
-TEST_F(StackIpv6, ReportsItsGroupAgainFromItsLinkLocalAddress) {  // RFC 3590 section 4
-    now += 1s;
-    take();
+TEST_F(StackTentative, ReportsItsGroupAgainFromItsLinkLocalAddress) {  // RFC 3590 section 4
     std::vector<Octets> reports;
     for (const Time start = now; now < start + 60s; now += 100ms)
         for (const Octets& frame : take())
             if (frame[20] == 0) reports.push_back(frame);
-    EXPECT_EQ(reports, std::vector<Octets>(2, test::mld_report_frame(test::kOurLinkLocal, {{4, kOurGroup}})));
-    EXPECT_EQ(stack->next_timer(), kNever);
+    ASSERT_EQ(reports.size(), 3u);
+    EXPECT_EQ(reports[0], test::mld_report_frame({}, {{4, kOurGroup}})) << "Robustness Variable";
+    EXPECT_EQ(reports[1], test::mld_report_frame(test::kOurLinkLocal, {{4, kOurGroup}}));
+    EXPECT_EQ(reports[2], reports[1]);
+    EXPECT_EQ(counter("Icmp6OutMLDv2Reports"), 4u);
 }
+
+TEST_F(StackTentative, NothingIsHeardOrSaidMeanwhile) {
+    ASSERT_TRUE(stack->tcp().listen({{0, 0}, 80}));
+    now += 500ms;
+    take();
+    syn_arrives(test::kOurIp6);
+    receive(
+        {test::ipv6(test::kPeerIp6, test::kOurIp6, 58,
+                    test::icmpv6(test::kPeerIp6, test::kOurIp6, 128, 0, 1, {})),
+         test::ipv6(test::kPeerIp6, test::kOurIp6, 17, Octets(8, 0)),
+         test::solicitation(test::kPeerIp6, kOurGroup, test::kOurIp6, test::link_option(1, test::kPeerMac))});
+    EXPECT_TRUE(take().empty());
+    EXPECT_EQ(stack->tcp().half_open(), 0u);
+    EXPECT_EQ(counter("TentativeDrops"), 1u);
+}
+
+TEST_F(StackTentative, AConnectionWaitsForItsAddress) {
+    const ConnId c = stack->tcp().connect(kPeer6, now);
+    ASSERT_NE(c, kNoConn);
+    now += 500ms;
+    for (const Octets& frame : take())
+        EXPECT_NE(frame[20], 6);
+    now += 500ms;
+    take();  // and asks for the neighbour
+    receive({test::solicitation(test::kPeerIp6, kOurGroup, test::kOurIp6,
+                                test::link_option(1, test::kPeerMac))},
+            mac_of_group(kOurGroup));
+    std::size_t syns = 0;
+    for (const Octets& frame : take())
+        if (frame[20] == 6 && frame[54 + 13] == 0x02) ++syns;
+    EXPECT_EQ(syns, 1u);
+    EXPECT_EQ(stack->tcp().connection(c).retries, 0) << "its time has only begun";
+}
+
+TEST_F(StackTentative, ADuplicateIsNoAddressOfOurs) {  // RFC 4862 section 5.4.5
+    ASSERT_TRUE(stack->tcp().listen({{0, 0}, 80}));
+    ASSERT_NE(stack->tcp().connect(kPeer6, now), kNoConn);
+    claim();
+    now += 1s;
+    receive({});
+    take();
+    now += 1ms;
+    receive({});
+    ASSERT_EQ(stack->events().size(), 1u) << "what had begun from it ends";
+    EXPECT_EQ(stack->events()[0].kind, EventKind::kClosed);
+    EXPECT_EQ(stack->events()[0].reason, CloseReason::kUnreachable);
+    EXPECT_EQ(stack->tcp().connect(kPeer6, now), kNoConn);
+    syn_arrives(test::kOurIp6);
+    EXPECT_EQ(stack->tcp().half_open(), 0u);
+    EXPECT_GT(stack->ip_input().counters().not_for_us.value(), 0u);
+    EXPECT_FALSE(stack->tcp().listen({test::kOurIp6, 81}));
+    EXPECT_EQ(counter("AddressDuplicates"), 1u);
+    EXPECT_NE(stack->hint().find("2001:db8::1 "), std::string::npos) << stack->hint();
+
+    syn_arrives(test::kOurLinkLocal);
+    EXPECT_EQ(stack->tcp().half_open(), 1u) << "the other one is";
+    take();
+}
+
+TEST_F(StackTentative, WithoutClaimsAllAreOurs) {
+    ASSERT_TRUE(stack->tcp().listen({{0, 0}, 80}));
+    wait();
+    syn_arrives(test::kOurIp6);
+    EXPECT_EQ(stack->tcp().half_open(), 1u);
+    EXPECT_TRUE(stack->hint().empty());
+    take();
+}
+
+// --- where they are ours at once ---
+
+TEST_F(StackIpv6, AnnouncesItsAddressesAtTheStart) {  // RFC 4861 section 7.2.6
+    ASSERT_EQ(at_start.size(), 3u);
+    EXPECT_EQ(at_start[0], test::mld_report_frame(test::kOurLinkLocal, {{4, kOurGroup}}));
+    for (const auto& [frame, ip] :
+         {std::pair{at_start[1], test::kOurIp6}, {at_start[2], test::kOurLinkLocal}})
+        EXPECT_EQ(frame, test::frame6(test::advertisement(ip, kAllNodes, ip, test::kOverride,
+                                                          test::link_option(2, test::kOurMac)),
+                                      test::kGroupMac, test::kOurMac));
+}
+
+// --- multicast listener discovery: RFC 4861 section 7.2.1, RFC 3810 ---
 
 class StackListener : public StackIpv6 {
   protected:
@@ -171,7 +266,7 @@ TEST_F(StackIpv6, AnswersSolicitations) {
                                                   test::kSolicited | test::kOverride,
                                                   test::link_option(2, test::kOurMac))));
     EXPECT_EQ(counter("Icmp6InNeighborSolicits"), 1u);
-    EXPECT_EQ(counter("Icmp6OutNeighborAdvertisements"), 1u);
+    EXPECT_EQ(counter("Icmp6OutNeighborAdvertisements"), 3u) << "with those of the start";
 }
 
 TEST_F(StackIpv6, AnswersEchoesFromTheAddressThatWasAsked) {
