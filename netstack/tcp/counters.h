@@ -28,6 +28,7 @@ struct Counters {
     Counter data_pool_dry, header_pool_dry, blocks_dry, shared_copies;
     Counter unreachables, icmps_out_of_window, path_mtu_messages, path_mtu_reductions, path_mtu_floors;
     Counter path_mtu_black_holes, path_mtu_probes_passed, path_mtu_probes_failed;
+    Counter path_mtus_reused, path_mtus_evicted;
 };
 
 struct CounterName {
@@ -106,6 +107,8 @@ inline constexpr std::array kCounterNames{
     CounterName{"tcp.PathMtuBlackHoles", &Counters::path_mtu_black_holes},
     CounterName{"tcp.TCPMTUPSuccess", &Counters::path_mtu_probes_passed},
     CounterName{"tcp.TCPMTUPFail", &Counters::path_mtu_probes_failed},
+    CounterName{"tcp.PathMtusReused", &Counters::path_mtus_reused},
+    CounterName{"tcp.PathMtusEvicted", &Counters::path_mtus_evicted},
 };
 static_assert(kCounterNames.size() * sizeof(Counter) == sizeof(Counters), "every counter has a name");
 

@@ -87,6 +87,7 @@ void Tcp::learn_options(Handle h, const Options& options) {
     }
     mss = std::min(mss, local_mss(c.has(kIpv6))) - (c.has(kTimestamps) ? kTimestampBytes : 0);
     c.mss = sendable(mss);
+    use_known_path(h);
 }
 
 // A unit must fit one mbuf.

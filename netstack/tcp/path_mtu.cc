@@ -1,7 +1,8 @@
 // Path MTU discovery: what ICMP says (RFC 1191, RFC 8201) as far as it can be believed (RFC 5927 section 7),
 // what is found out where ICMP is silent (black holes, RFC 4821 section 7.7), and the way back up (RFC 4821
-// section 7). A segment that was too large is no sign of congestion: what is outstanding leaves again at
-// once, in smaller pieces, with the window as it is.
+// section 7). What one connection has learnt others to the same destination begin with (RFC 8201 section
+// 5.2): path_mtu_cache.h. A segment that was too large is no sign of congestion: what is outstanding leaves
+// again at once, in smaller pieces, with the window as it is.
 
 #include <array>
 
@@ -33,6 +34,24 @@ std::uint16_t Tcp::packet_overhead(const Connection& c) const {
     return (c.has(kIpv6) ? kIpv6Header : kIpv4Header) + header_bytes(c);
 }
 
+// The handshake has just said what the peer takes.
+void Tcp::use_known_path(Handle h) {
+    Connection& c = h.c;
+    const auto known = known_paths_.find(addresses(c).remote, now_);
+    if (!known || known->mtu - packet_overhead(c) >= c.mss) return;
+    ++counters_.path_mtus_reused;
+    PathMtu& path = extra(h).path;
+    path.agreed = c.mss;
+    path.proven = c.mss = static_cast<std::uint16_t>(known->mtu - packet_overhead(c));
+    path.raise_at = now_ms_ + static_cast<std::uint32_t>((known->until - now_) / 1ms);
+}
+
+// `mss` passes and something larger does not.
+void Tcp::learn_path(Handle h, std::uint16_t mss) {
+    const auto mtu = static_cast<std::uint16_t>(mss + packet_overhead(h.c));
+    if (known_paths_.learn(addresses(h.c).remote, mtu, now_)) ++counters_.path_mtus_evicted;
+}
+
 void Tcp::path_mtu(SocketAddress local, SocketAddress remote, std::uint16_t mtu, std::uint32_t quoted,
                    Time now) {
     set_now(now);
@@ -57,6 +76,7 @@ void Tcp::path_mtu(SocketAddress local, SocketAddress remote, std::uint16_t mtu,
         if (mtu >= sent) return;
     }
     ++counters_.path_mtu_reductions;
+    learn_path(h, mtu - packet_overhead(c));
     send_smaller(h, mtu - packet_overhead(c), kRaiseAfter);
 }
 
@@ -92,6 +112,8 @@ bool Tcp::too_large_timed_out(Handle h) {
     if (on_trial && end_of(q.head) - c.snd_una > path.proven) {
         ++counters_.path_mtu_probes_failed;
         path.failed = c.mss;
+        // Of a black hole this is the first proof: the timeouts before may have been an outage.
+        learn_path(h, path.proven);
         send_smaller(h, path.proven, kSearchStep);
         return true;
     }
@@ -139,7 +161,12 @@ void Tcp::larger_passed(Handle h) {
     path.proven = c.mss;
     path.probing = path.probe_sent = false;
     path.raise_at = now_ms_ + kSearchStep;
-    if (c.mss == path.agreed) path = {};
+    if (c.mss == path.agreed) {
+        path = {};
+        known_paths_.forget(addresses(c).remote, now_);
+    } else {
+        learn_path(h, path.proven);
+    }
 }
 
 }  // namespace millrace::tcp

@@ -66,6 +66,7 @@ Expected<std::unique_ptr<Tcp>> Tcp::create(const Config& config, rte_mempool* da
     place(tcp->send_queues_, BlockPool<SendQueue>::create(n), all);
     place(tcp->reassemblies_, BlockPool<Reassembly>::create(n), all);
     place(tcp->wheel_, net::Wheel::create(2 * n), all);
+    place(tcp->known_paths_, PathMtuCache::create(config.secret), all);
     place(tcp->dirty_, SlotRing::create(n), all);
     place(tcp->ready_, SlotRing::create(n), all);
     if (!all) return tl::unexpected(all.error());
@@ -207,7 +208,8 @@ std::size_t Tcp::max_connections() const {
 std::size_t Tcp::memory_in_use() const {
     return slab_.resident_bytes() + extras_.resident_bytes() + table_.resident_bytes() +
            address_pairs_.resident_bytes() + send_queues_.resident_bytes() + reassemblies_.resident_bytes() +
-           wheel_.resident_bytes() + dirty_.resident_bytes() + ready_.resident_bytes();
+           wheel_.resident_bytes() + known_paths_.resident_bytes() + dirty_.resident_bytes() +
+           ready_.resident_bytes();
 }
 
 }  // namespace millrace::tcp

@@ -39,6 +39,7 @@
 #include "netstack/tcp/cubic.h"
 #include "netstack/tcp/header.h"
 #include "netstack/tcp/newreno.h"
+#include "netstack/tcp/path_mtu_cache.h"
 #include "netstack/tcp/pool_budget.h"
 #include "netstack/tcp/reassembly.h"
 #include "netstack/tcp/send_queue.h"
@@ -296,6 +297,8 @@ class Tcp {
 
     // path_mtu.cc
     std::uint16_t packet_overhead(const Connection& c) const;
+    void use_known_path(Handle h);
+    void learn_path(Handle h, std::uint16_t mss);
     void send_smaller(Handle h, std::uint16_t mss, std::uint32_t raise_after);
     bool too_large_timed_out(Handle h);
     void try_larger(Handle h);
@@ -439,6 +442,7 @@ class Tcp {
     BlockPool<SendQueue> send_queues_;
     BlockPool<Reassembly> reassemblies_;
     net::Wheel wheel_;
+    PathMtuCache known_paths_;
     std::uint32_t held_ = 0;
     std::size_t half_open_ = 0;
     std::optional<Time> last_cookie_at_;

@@ -418,5 +418,109 @@ TEST(TcpPathMtu, ForgetsWithItsConnection) {  // the slot's next tenant starts a
     EXPECT_EQ(s.tcp->connection(next).mss, 1460);
 }
 
+// --- what later connections begin with: RFC 8201 section 5.2, RFC 1191 section 6.3 ---
+
+ConnId accept_another(Script& s, const Peer& peer = {}) {
+    ++s.peer_end.port;
+    s.out.clear();
+    return s.accept(peer);
+}
+
+TEST(TcpPathMtu, ALaterConnectionBeginsWithWhatThePathTook) {
+    Script s;
+    reduced(s);
+    const ConnId c = accept_another(s);
+    EXPECT_EQ(s.tcp->connection(c).mss, 1360);
+    EXPECT_EQ(s.count(&Counters::path_mtus_reused), 1u);
+    s.say(c, std::string(3000, 'a'));
+    EXPECT_EQ(lengths(s), (std::vector<std::size_t>{1360, 1360, 280}));
+}
+
+TEST(TcpPathMtu, SoDoesOneThatWeOpen) {
+    Script s;
+    reduced(s);
+    ++s.peer_end.port;
+    EXPECT_EQ(s.tcp->connection(s.connect()).mss, 1360);
+}
+
+TEST(TcpPathMtu, WhatIsKnownIsOfPacketsWhateverTheOptions) {
+    Script s;
+    reduced(s);
+    EXPECT_EQ(s.tcp->connection(accept_another(s, {.timestamps = true})).mss, 1400 - 20 - 32);
+}
+
+TEST(TcpPathMtu, WhatIsKnownEnlargesNothing) {
+    Script s;
+    reduced(s);
+    EXPECT_EQ(s.tcp->connection(accept_another(s, {.mss = 1000})).mss, 1000);
+    EXPECT_EQ(s.count(&Counters::path_mtus_reused), 0u);
+}
+
+TEST(TcpPathMtu, OtherDestinationsAreOtherPaths) {
+    Script s;
+    reduced(s);
+    s.peer_end.ip = net::Ipv4{0x0a000003};
+    EXPECT_EQ(s.tcp->connection(accept_another(s)).mss, 1460);
+}
+
+TEST(TcpPathMtu, WhatIsKnownIsForgottenAfterTenMinutes) {
+    Script s;
+    reduced(s);
+    s.now += 10min;
+    EXPECT_EQ(s.tcp->connection(accept_another(s)).mss, 1460);
+}
+
+TEST(TcpPathMtu, ALaterConnectionTriesLargerWhenTheFirstWould) {
+    Script s;
+    reduced(s);
+    s.now += 9min;
+    const ConnId c = accept_another(s);
+    EXPECT_EQ(s.tcp->connection(c).mss, 1360);
+    s.say(c, "x");
+    s.arrive({.seq = 1, .ack = 2});
+    EXPECT_EQ(s.tcp->connection(c).mss, 1360);
+    s.now += 61s;
+    s.say(c, "y");
+    s.arrive({.seq = 1, .ack = 3});
+    EXPECT_EQ(s.tcp->connection(c).mss, 1460);
+    s.say(c, std::string(1460, 'b'));
+    s.arrive({.seq = 1, .ack = 3 + 1460});
+    EXPECT_EQ(s.count(&Counters::path_mtu_probes_passed), 1u);
+    EXPECT_EQ(s.tcp->connection(accept_another(s)).mss, 1460) << "what passes is no longer limited";
+}
+
+TEST(TcpPathMtu, WhatIsNotBelievedIsNotRemembered) {  // RFC 5927 section 4.1
+    Script s;
+    const ConnId c = s.accept();
+    s.say(c, std::string(1460, 'a'));
+    too_big(s, 600, 5000);
+    EXPECT_EQ(s.tcp->connection(accept_another(s)).mss, 1460);
+}
+
+TEST(TcpPathMtu, TimeoutsAloneTeachNothingAboutThePath) {  // it may have been an outage
+    Script s;
+    const ConnId c = s.accept();
+    s.say(c, std::string(1460, 'a'));
+    s.run(2s);
+    EXPECT_EQ(s.count(&Counters::path_mtu_black_holes), 1u);
+    s.arrive({.seq = 1, .ack = 1461});
+    EXPECT_EQ(s.tcp->connection(accept_another(s)).mss, 1460);
+}
+
+TEST(TcpPathMtu, ASizeThatFailedOnTrialIsRemembered) {  // RFC 4821 section 7.6.2
+    Script s;
+    const ConnId c = s.accept();
+    s.say(c, std::string(1460, 'a'));
+    s.run(2s);
+    s.arrive({.seq = 1, .ack = 1461});
+    s.now += 61s;
+    s.say(c, "x");
+    s.arrive({.seq = 1, .ack = 1462});
+    s.say(c, std::string(1460, 'b'));
+    s.run(2s);
+    EXPECT_EQ(s.count(&Counters::path_mtu_probes_failed), 1u);
+    EXPECT_EQ(s.tcp->connection(accept_another(s)).mss, 1240);
+}
+
 }  // namespace
 }  // namespace millrace::tcp::test
