@@ -143,9 +143,9 @@ TEST_F(StackTentative, AConnectionWaitsForItsAddress) {
         EXPECT_NE(frame[20], 6);
     now += 500ms;
     take();  // and asks for the neighbour
-    receive({test::solicitation(test::kPeerIp6, kOurGroup, test::kOurIp6,
-                                test::link_option(1, test::kPeerMac))},
-            mac_of_group(kOurGroup));
+    receive(
+        {test::solicitation(test::kPeerIp6, kOurGroup, test::kOurIp6, test::link_option(1, test::kPeerMac))},
+        mac_of_group(kOurGroup));
     std::size_t syns = 0;
     for (const Octets& frame : take())
         if (frame[20] == 6 && frame[54 + 13] == 0x02) ++syns;
