@@ -96,4 +96,18 @@ UpperLayer find_upper_layer(const std::byte* packet, std::uint32_t length) {
     }
 }
 
+std::uint32_t find_icmpv6(const std::byte* packet, std::uint32_t length) {
+    std::uint8_t type = octet(packet, offsetof(Ipv6Header, next_header));
+    std::uint32_t at = kIpv6Bytes;
+    for (unsigned headers = 0; headers <= kMostHeaders && at + 8 <= length; ++headers) {
+        if (type == kProtocolIcmpv6) return at;
+        const bool skipped = type == kHopByHop || type == kRouting || type == kDestinationOptions;
+        if (!skipped && type != kFragment) break;
+        const std::uint32_t bytes = skipped ? 8 + 8u * octet(packet, at + 1) : 8;
+        type = octet(packet, at);
+        at += bytes;
+    }
+    return length;
+}
+
 }  // namespace millrace::net

@@ -44,4 +44,7 @@ inline constexpr std::uint8_t kUnknownOption = 2;
 // are not judged: that is the caller's affair.
 UpperLayer find_upper_layer(const std::byte* packet, std::uint32_t length);
 
+// Where an ICMPv6 message lies behind headers that are not judged; `length` when there is none.
+std::uint32_t find_icmpv6(const std::byte* packet, std::uint32_t length);
+
 }  // namespace millrace::net

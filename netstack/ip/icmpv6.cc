@@ -42,11 +42,11 @@ std::optional<IcmpError> parse_quotation_v6(const Icmpv6Header& header, const st
 }
 
 // RFC 4443 section 2.4 (e.1), (e.2): an error or a redirect is never the cause of an error.
+// Whatever is wrong with the headers before it.
 bool is_error_message(const std::byte* packet, std::uint32_t length) {
-    const UpperLayer upper = find_upper_layer(packet, length);
-    if (upper.found != UpperLayer::Found::kYes || upper.protocol != kProtocolIcmpv6 || upper.offset >= length)
-        return false;
-    const auto type = static_cast<std::uint8_t>(packet[upper.offset]);
+    const std::uint32_t at = find_icmpv6(packet, length);
+    if (at >= length) return false;
+    const auto type = static_cast<std::uint8_t>(packet[at]);
     return type < kEchoRequestV6 || type == kLastDiscovery;
 }
 

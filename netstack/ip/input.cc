@@ -72,6 +72,8 @@ IpVerdict IpInput::accept_ipv4(rte_mbuf* frame, IpArrival& arrival, bool unicast
 
     arrival = {header.source_ip(), header.destination_ip(), unicast, 0};
     if (is_martian_source(arrival.source) || local_->is_local(arrival.source)) return drop(counters_.martian);
+    // RFC 1122 section 3.2.1.3: nobody is called by a subnet's broadcast address, which ends in ones.
+    if ((arrival.source.low & 3) == 3 && local_->is_broadcast(arrival.source)) return drop(counters_.martian);
     if (!local_->is_local(arrival.destination)) {
         if (!local_->is_broadcast(arrival.destination)) return drop(counters_.not_for_us);
         arrival.unicast = false;

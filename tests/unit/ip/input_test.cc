@@ -135,12 +135,13 @@ TEST_F(IpInputTest, BroadcastSegmentsAndMartiansAreDropped) {
               IpVerdict::kDropped);
     EXPECT_EQ(verdict(framed(test::ipv4(kPeer.ip, kOurs.ip, 6, test::tcp(kPeer, kOurs)), kBroadcast)),
               IpVerdict::kDropped);
-    for (const std::uint32_t from : {0u, 0x7f000001u, 0xe0000001u, 0xffffffffu, test::kOurIp.value}) {
+    for (const std::uint32_t from :
+         {0u, 0x7f000001u, 0xe0000001u, 0xffffffffu, 0x0a0000ffu, test::kOurIp.value}) {
         const SocketAddress martian{Ipv4{from}, 1};
         EXPECT_EQ(verdict(framed(test::ipv4(martian.ip, kOurs.ip, 6, test::tcp(martian, kOurs)))),
                   IpVerdict::kDropped);
     }
-    EXPECT_EQ(input.counters().martian.value(), 5u);
+    EXPECT_EQ(input.counters().martian.value(), 6u);
 }
 
 TEST_F(IpInputTest, KnowsOtherKindsOfFrames) {

@@ -299,6 +299,21 @@ TEST_F(StackIpv6, CompletesAHandshakeWithGoodChecksums) {
     EXPECT_EQ(segment[13], 0x12) << "SYN, ACK";
 }
 
+// RFC 4443 section 2.4 (e.1): though a header before it asks to be refused (RFC 8200 section 4.2).
+TEST_F(StackIpv6, AnErrorMessageIsNeverAnswered) {
+    introduce();
+    const auto with_unknown_option = [](std::uint8_t type) {
+        Octets behind{58, 0, 0x80, 4, 0, 0, 0, 0};
+        const Octets message = test::icmpv6(test::kPeerIp6, test::kOurIp6, type, 0, 0, Octets(48, 0));
+        behind.insert(behind.end(), message.begin(), message.end());
+        return test::ipv6(test::kPeerIp6, test::kOurIp6, 60, behind);
+    };
+    receive({with_unknown_option(1)});
+    EXPECT_TRUE(take().empty());
+    receive({with_unknown_option(128)});
+    EXPECT_EQ(take().size(), 1u);
+}
+
 // RFC 4443 section 3.4, sent to whoever used what we do not know.
 TEST_F(StackIpv6, RefusesUnknownProtocolsAloud) {
     introduce();
