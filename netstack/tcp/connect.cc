@@ -1,5 +1,6 @@
 // Active opens, and the choice of the local end: a 4-tuple that is free and whose replies come to this shard.
 
+#include "netstack/ip/local_addresses.h"
 #include "netstack/tcp/isn.h"
 #include "netstack/tcp/tcp.h"
 
@@ -56,6 +57,11 @@ bool Tcp::choose_local(const SocketAddress& remote, SocketAddress& local) {
 ConnId Tcp::connect(SocketAddress remote, Time now) {
     set_now(now);
     SocketAddress local;
+    // RFC 9293 section 3.9.2.3 (MUST-46): no host has such an address.
+    if (net::is_martian_source(remote.ip)) {
+        ++counters_.attempt_fails;
+        return net::kNoConn;
+    }
     if (!choose_local(remote, local)) {
         ++counters_.no_ports;
         return net::kNoConn;

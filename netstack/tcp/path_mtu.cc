@@ -67,12 +67,13 @@ void Tcp::path_mtu(SocketAddress local, SocketAddress remote, std::uint16_t mtu,
         return;
     }
     const std::uint16_t sent = c.mss + packet_overhead(c);
-    if (mtu == 0)
+    if (mtu == 0 && !c.has(kIpv6))
         mtu = *std::find_if(kPlateaus.begin(), kPlateaus.end() - 1, [&](auto p) { return p < sent; });
     if (mtu >= sent) return;  // section 7.2: it cannot have been too large
-    if (const std::uint16_t least = c.has(kIpv6) ? kLeastPathMtuV6 : kLeastPathMtu; mtu < least) {
+    if (mtu < (c.has(kIpv6) ? kLeastPathMtuV6 : kLeastPathMtu)) {
         ++counters_.path_mtu_floors;
-        mtu = least;
+        if (c.has(kIpv6)) return;  // no link is so small: RFC 8201 section 4 has the message discarded
+        mtu = kLeastPathMtu;
         if (mtu >= sent) return;
     }
     ++counters_.path_mtu_reductions;

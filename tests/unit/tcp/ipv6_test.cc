@@ -82,6 +82,31 @@ TEST(TcpIpv6, ConnectTakesAnAddressOfTheSameFamilyAndScope) {
     EXPECT_EQ(only_v4.count(&Counters::no_ports), 1u);
 }
 
+// RFC 8201 section 4: a Packet Too Big that names less than the least MTU of IPv6 is discarded.
+TEST(TcpIpv6, PacketTooBigBelow1280IsDiscarded) {
+    Script6 s;
+    const ConnId c = s.connect();
+    s.say(c, std::string(1440, 'x'));
+    s.out.clear();
+    for (const std::uint16_t mtu : {0, 68, 1279}) {
+        s.tcp->path_mtu(s.our_end, kRemote6, mtu, s.our_isn + 1, s.now);
+        s.flush();
+        EXPECT_EQ(s.tcp->connection(c).mss, 1440);
+        EXPECT_TRUE(s.quiet());
+    }
+    EXPECT_EQ(s.count(&Counters::path_mtu_floors), 3u);
+    s.tcp->path_mtu(s.our_end, kRemote6, 1280, s.our_isn + 1, s.now);
+    EXPECT_EQ(s.tcp->connection(c).mss, 1220);
+}
+
+TEST(TcpIpv6, NobodyIsCalledByAGroupsAddress) {  // RFC 9293 section 3.9.2.3 (MUST-46)
+    Script6 s;
+    EXPECT_EQ(s.tcp->connect({net::Ipv4{0xe0000001}, 80}, s.now), net::kNoConn);
+    EXPECT_EQ(s.tcp->connect({net::Ipv4{0xffffffff}, 80}, s.now), net::kNoConn);
+    EXPECT_EQ(s.tcp->connect({net::IpAddress{0xff02000000000000, 1}, 80}, s.now), net::kNoConn);
+    EXPECT_EQ(s.count(&Counters::attempt_fails), 3u);
+}
+
 TEST(TcpIpv6, ActiveOpenExchangesData) {
     Script6 s;
     const ConnId c = s.connect({.timestamps = true, .window_scale = 3});
