@@ -1,7 +1,6 @@
 #pragma once
 // The sending end: one connection, kept full, every byte written in place into the segments that leave.
 
-#include <atomic>
 #include <cstdint>
 
 #include "bench/bulk/meter.h"

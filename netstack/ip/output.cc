@@ -16,8 +16,7 @@ namespace {
 
 // Where a protocol keeps its checksum in its header.
 constexpr std::uint16_t checksum_offset(std::uint8_t protocol) {
-    if (protocol == kProtocolTcp) return 16;
-    return protocol == kProtocolIcmp || protocol == kProtocolIcmpv6 ? 2 : 6;
+    return protocol == kProtocolTcp ? 16 : 2;
 }
 
 // The sum of all bytes of a packet whose parts may have any length.

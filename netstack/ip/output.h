@@ -10,15 +10,17 @@
 #include "netstack/base/address.h"
 #include "netstack/base/counter.h"
 #include "netstack/base/time.h"
+#include "netstack/ip/ipv6.h"
 #include "netstack/ip/local_addresses.h"
 #include "netstack/ip/mld.h"
+#include "netstack/link/ethernet.h"
 #include "netstack/link/neighbours.h"
 #include "netstack/port/port.h"
 
 namespace millrace::net {
 
 // Room that every outgoing packet needs in front of its layer-4 header: Ethernet with a VLAN tag, IPv6.
-inline constexpr std::uint16_t kLinkHeadroom = 14 + 4 + 40;
+inline constexpr std::uint16_t kLinkHeadroom = kEthernetBytes + kVlanTagBytes + kIpv6Bytes;
 
 struct IpOutputCounters {
     Counter sent;           // handed to the port
@@ -43,7 +45,7 @@ class IpOutput {
     IpOutput(const IpOutput&) = delete;
     ~IpOutput();
 
-    // `packet` begins with a layer-4 header (`l4_header_bytes`, protocol 6, 1, 58 or 17) whose checksum field
+    // `packet` begins with a layer-4 header (`l4_header_bytes`, protocol 6, 1 or 58) whose checksum field
     // is zero, has kLinkHeadroom in front, and may be a chain. One reference to it is taken over. Prepends
     // the headers, completes the checksums (or asks the port to), and queues it for the shard's next transmit
     // burst; while the next hop's MAC address is being resolved it waits in a bounded queue. What cannot be

@@ -86,7 +86,8 @@ void Neighbours::erase(std::size_t slot) {
 
 // The second-chance clock: of the settled entries it passes, one not used since it last passed gives way.
 bool Neighbours::make_room() {
-    for (std::size_t i = 0; i < 2 * std::size_t{64}; ++i) {
+    constexpr std::size_t kMostLooks = 128;  // a bound on the work; what still finds nothing is refused
+    for (std::size_t i = 0; i < kMostLooks; ++i) {
         Entry& entry = entries_[hand_ = (hand_ + 1) & mask_];
         if (settled(entry) && !entry.used) {
             erase(hand_);

@@ -83,10 +83,10 @@ Expected<void> Cable::make_end(Port& port, const char* name, Wires& out, Wires& 
     const int id =
         rte_eth_from_rings(port.name_.c_str(), rx.data(), queues, tx.data(), queues, SOCKET_ID_ANY);
     if (id < 0) return fail("DPDK's ring driver makes no port: give DPDK more memory (-m in --eal)");
-    port.id_ = static_cast<std::uint16_t>(id);
-    port.created_ = true;
+    port.device_.id = static_cast<std::uint16_t>(id);
+    port.device_.created = true;
     port.driver_ = "net_ring";
-    port.mac_ = made_up_mac(port.id_);
+    port.mac_ = made_up_mac(port.device_.id);
     port.mtu_ = options.mtu;
     port.rss_ = Rss(shards);
     port.offloads_ = {.receive_checksum = options.checksum_offload,
@@ -103,27 +103,28 @@ Expected<void> Cable::make_end(Port& port, const char* name, Wires& out, Wires& 
             ways.push_back(&out.at(shard, peer));
             port.ways_out_.push_back(&out.at(shard, peer));
             pools.push_back(in.at(peer, shard).pool());
-            in.at(peer, shard).set_receiving_port(port.id_);
+            in.at(peer, shard).set_receiving_port(port.device_.id);
         }
         port.filled_from_.push_back(std::move(pools));
-        senders_.push_back(std::make_unique<CableSender>(port.id_, first, std::move(ways), flags));
+        senders_.push_back(std::make_unique<CableSender>(port.device_.id, first, std::move(ways), flags));
         if (options.faults.any())
             senders_.back()->suffer(options.faults, static_cast<unsigned>(senders_.size()) * 16);
-        port.queues_.emplace_back(port.id_, first, static_cast<std::uint16_t>(peers), *senders_.back());
+        port.queues_.emplace_back(port.device_.id, first, static_cast<std::uint16_t>(peers),
+                                  *senders_.back());
     }
     return start(port, in.at(0, 0).pool(), queues);
 }
 
 Expected<void> Cable::start(Port& port, rte_mempool* any_pool, std::uint16_t queues) {
     rte_eth_conf conf{};
-    int status = rte_eth_dev_configure(port.id_, queues, queues, &conf);
+    int status = rte_eth_dev_configure(port.device_.id, queues, queues, &conf);
     for (std::uint16_t q = 0; status == 0 && q < queues; ++q) {
         // The ring driver neither fills mbufs nor has descriptors; ethdev asks for both.
-        status = rte_eth_rx_queue_setup(port.id_, q, 0, SOCKET_ID_ANY, nullptr, any_pool);
-        if (status == 0) status = rte_eth_tx_queue_setup(port.id_, q, 0, SOCKET_ID_ANY, nullptr);
+        status = rte_eth_rx_queue_setup(port.device_.id, q, 0, SOCKET_ID_ANY, nullptr, any_pool);
+        if (status == 0) status = rte_eth_tx_queue_setup(port.device_.id, q, 0, SOCKET_ID_ANY, nullptr);
     }
-    if (status == 0) status = rte_eth_dev_start(port.id_);
-    port.started_ = status == 0;
+    if (status == 0) status = rte_eth_dev_start(port.device_.id);
+    port.device_.started = status == 0;
     if (status == 0) return {};
     return fail(fmt::format("DPDK's ring port does not start ({}): give DPDK more memory (-m in --eal)",
                             rte_strerror(-status)));

@@ -88,18 +88,18 @@ Expected<Port> Port::open(const PortOptions& options) {
     auto id = find_port(options.device);
     if (!id) return tl::unexpected(id.error());
     Port port;
-    port.id_ = *id;
-    port.created_ = rte_eth_dev_count_avail() > before;
+    port.device_.id = *id;
+    port.device_.created = rte_eth_dev_count_avail() > before;
     if (auto configured = port.configure(options); !configured) return tl::unexpected(configured.error());
     return port;
 }
 
 Expected<void> Port::configure(const PortOptions& options) {
     rte_eth_dev_info info{};
-    if (rte_eth_dev_info_get(id_, &info) != 0)
+    if (rte_eth_dev_info_get(device_.id, &info) != 0)
         return fail("a network port does not describe itself: choose another");
     char name[RTE_ETH_NAME_MAX_LEN] = {};
-    rte_eth_dev_get_name_by_port(id_, name);
+    rte_eth_dev_get_name_by_port(device_.id, name);
     name_ = name;
     driver_ = info.driver_name;
     const unsigned queues = std::min(info.max_rx_queues, info.max_tx_queues);
@@ -148,19 +148,19 @@ Expected<void> Port::configure(const PortOptions& options) {
                                      .rss_hf = kRssFlows & info.flow_type_rss_offloads};
     }
     const auto n = static_cast<std::uint16_t>(options.queues);
-    if (const int status = rte_eth_dev_configure(id_, n, n, &conf); status != 0)
+    if (const int status = rte_eth_dev_configure(device_.id, n, n, &conf); status != 0)
         return fail(
             fmt::format("port {} refuses {} queue pairs at MTU {} ({}): use fewer cores or another MTU",
                         name_, n, mtu_, rte_strerror(-status)));
     rte_ether_addr mac{};
-    rte_eth_macaddr_get(id_, &mac);
+    rte_eth_macaddr_get(device_.id, &mac);
     std::copy_n(mac.addr_bytes, 6, mac_.octets.begin());
     return start_queues(options, info);
 }
 
 Expected<void> Port::start_queues(const PortOptions& options, const rte_eth_dev_info& info) {
     std::uint16_t rx = options.descriptors, tx = options.descriptors;
-    rte_eth_dev_adjust_nb_rx_tx_desc(id_, &rx, &tx);
+    rte_eth_dev_adjust_nb_rx_tx_desc(device_.id, &rx, &tx);
     const auto room = static_cast<std::uint16_t>(std::max<unsigned>(
         {kDataRoom, mtu_ + 64u + RTE_PKTMBUF_HEADROOM, ring_slot(info) + RTE_PKTMBUF_HEADROOM}));
     for (std::uint16_t q = 0; q < options.queues; ++q) {
@@ -173,19 +173,20 @@ Expected<void> Port::start_queues(const PortOptions& options, const rte_eth_dev_
             return fail(fmt::format(
                 "port {} needs packet memory in one piece: add --iova-mode=va or --no-huge to --eal", name_));
         receive_pools_.push_back(std::move(*pool));
-        int status = rte_eth_rx_queue_setup(id_, q, rx, SOCKET_ID_ANY, nullptr, receive_pools_.back().get());
-        if (status == 0) status = rte_eth_tx_queue_setup(id_, q, tx, SOCKET_ID_ANY, nullptr);
+        int status =
+            rte_eth_rx_queue_setup(device_.id, q, rx, SOCKET_ID_ANY, nullptr, receive_pools_.back().get());
+        if (status == 0) status = rte_eth_tx_queue_setup(device_.id, q, tx, SOCKET_ID_ANY, nullptr);
         if (status != 0)
             return fail(
                 fmt::format("port {} cannot set up queue pair {} ({}): use fewer cores or another port",
                             name_, q, rte_strerror(-status)));
         filled_from_.push_back({receive_pools_.back().get()});
-        queues_.emplace_back(id_, q, 1, q);
+        queues_.emplace_back(device_.id, q, 1, q);
     }
-    if (const int status = rte_eth_dev_start(id_); status != 0)
+    if (const int status = rte_eth_dev_start(device_.id); status != 0)
         return fail(fmt::format("port {} does not start ({}): see whether its interface exists and is up",
                                 name_, rte_strerror(-status)));
-    started_ = true;
+    device_.started = true;
     rss_ = Rss(options.queues);
     return offloads_.rss ? program_rss(info) : Expected<void>{};
 }
@@ -198,39 +199,20 @@ Expected<void> Port::program_rss(const rte_eth_dev_info& info) {
         table[i / 64].reta[i % 64] = static_cast<std::uint16_t>(rss_.queue_of_hash(i));
     }
     // A port that keeps its own table is steered in software.
-    offloads_.rss = rte_eth_dev_rss_reta_update(id_, table.data(), info.reta_size) == 0;
+    offloads_.rss = rte_eth_dev_rss_reta_update(device_.id, table.data(), info.reta_size) == 0;
     return {};
 }
 
-Port::Port(Port&& other) noexcept : rss_(1) {
-    *this = std::move(other);
-}
+Port::Device::Device(Device&& other) noexcept
+    : id(std::exchange(other.id, RTE_MAX_ETHPORTS)), started(other.started), created(other.created) {}
 
-Port& Port::operator=(Port&& other) noexcept {
-    std::swap(id_, other.id_);
-    std::swap(started_, other.started_);
-    std::swap(created_, other.created_);
-    std::swap(name_, other.name_);
-    std::swap(driver_, other.driver_);
-    std::swap(mac_, other.mac_);
-    std::swap(mtu_, other.mtu_);
-    std::swap(offloads_, other.offloads_);
-    std::swap(rss_, other.rss_);
-    std::swap(vlan_, other.vlan_);
-    std::swap(queues_, other.queues_);
-    std::swap(receive_pools_, other.receive_pools_);
-    std::swap(filled_from_, other.filled_from_);
-    std::swap(ways_out_, other.ways_out_);
-    return *this;
-}
-
-Port::~Port() {
-    if (id_ == RTE_MAX_ETHPORTS) return;
+Port::Device::~Device() {
+    if (id == RTE_MAX_ETHPORTS) return;
     rte_eth_dev_info info{};
-    rte_eth_dev_info_get(id_, &info);
-    if (started_) rte_eth_dev_stop(id_);
-    rte_eth_dev_close(id_);
-    if (created_ && info.device) rte_dev_remove(info.device);
+    rte_eth_dev_info_get(id, &info);
+    if (started) rte_eth_dev_stop(id);
+    rte_eth_dev_close(id);
+    if (created && info.device) rte_dev_remove(info.device);
 }
 
 std::vector<rte_mempool*> Port::receive_pools() const {
@@ -253,20 +235,16 @@ void Port::receive_groups(std::span<const MacAddress> groups) {
     if (groups.size() <= kMost) {
         for (std::size_t i = 0; i < groups.size(); ++i)
             std::copy(groups[i].octets.begin(), groups[i].octets.end(), list[i].addr_bytes);
-        if (rte_eth_dev_set_mc_addr_list(id_, list.data(), static_cast<std::uint32_t>(groups.size())) == 0)
+        if (rte_eth_dev_set_mc_addr_list(device_.id, list.data(),
+                                         static_cast<std::uint32_t>(groups.size())) == 0)
             return;
     }
-    rte_eth_allmulticast_enable(id_);  // what cannot do either has no filter
-}
-
-bool Port::link_up() const {
-    rte_eth_link link{};
-    return rte_eth_link_get_nowait(id_, &link) == 0 && link.link_status == RTE_ETH_LINK_UP;
+    rte_eth_allmulticast_enable(device_.id);  // what cannot do either has no filter
 }
 
 PortStats Port::stats() const {
     rte_eth_stats s{};
-    rte_eth_stats_get(id_, &s);
+    rte_eth_stats_get(device_.id, &s);
     for (const Wire* wire : ways_out_)
         s.oerrors += wire->oversized();
     return {.received = s.ipackets,

@@ -53,12 +53,11 @@ class Port {
     // Configures and starts the device.
     static Expected<Port> open(const PortOptions& options);
 
-    Port(Port&& other) noexcept;
-    Port& operator=(Port&& other) noexcept;
+    Port(Port&& other) noexcept = default;
     // Stops and closes the device. Its packets must have been given back.
-    ~Port();
+    ~Port() = default;
 
-    std::uint16_t id() const { return id_; }
+    std::uint16_t id() const { return device_.id; }
     const std::string& name() const { return name_; }
     MacAddress mac() const { return mac_; }
     std::uint16_t mtu() const { return mtu_; }
@@ -75,21 +74,27 @@ class Port {
     // Frames to these groups shall be let in; all groups' where the device cannot choose.
     void receive_groups(std::span<const MacAddress> groups);
 
-    bool link_up() const;
     PortStats stats() const;
     // One line for reports: the driver, queues, and what is done by whom.
     std::string describe() const;
 
   private:
     friend class Cable;
+    struct Device {
+        Device() = default;
+        Device(Device&& other) noexcept;
+        ~Device();
+
+        std::uint16_t id = RTE_MAX_ETHPORTS;
+        bool started = false;
+        bool created = false;  // by us, so it is removed with us
+    };
+
     Port() : rss_(1) {}
     Expected<void> configure(const PortOptions& options);
     Expected<void> start_queues(const PortOptions& options, const rte_eth_dev_info& info);
     Expected<void> program_rss(const rte_eth_dev_info& info);
 
-    std::uint16_t id_ = RTE_MAX_ETHPORTS;
-    bool started_ = false;
-    bool created_ = false;  // by us, so it is removed with us
     std::string name_;
     std::string driver_;
     MacAddress mac_;
@@ -101,6 +106,7 @@ class Port {
     std::vector<Pool> receive_pools_;                     // of an ethdev's queues; a cable's wires own theirs
     std::vector<std::vector<rte_mempool*>> filled_from_;  // by shard: the pools of what it receives
     std::vector<const Wire*> ways_out_;                   // a cable's
+    Device device_;  // the last, so that it is closed before its pools go
 };
 
 }  // namespace millrace::net

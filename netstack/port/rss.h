@@ -19,7 +19,6 @@ inline constexpr std::array<std::uint8_t, 40> kRssKey{
 class Rss {
   public:
     static constexpr unsigned kTableSize = 128;  // what most NICs have
-    static constexpr unsigned kMaxQueues = kTableSize;
 
     // `queues` shards behind an indirection table that leads to them in turn. A NIC whose own table is larger
     // repeats this one; one with a smaller table, of `period` entries (a power of two), is what this one

@@ -57,7 +57,6 @@ class SendBlocks {
 
     Block& operator[](BlockId id) { return blocks_[id]; }
 
-    std::uint32_t free_references() const { return classes_[kReference].free; }
     bool under_pressure() const;
     bool all_free() const;
     // Bytes of the blocks in use, and of what describes all blocks.
