@@ -187,6 +187,7 @@ void Inspector::check_send_queue(const Connection& c) {
             sacked_bytes += m.length;
             ++sacked_units;
         }
+        require(m.seq < c.snd_nxt || m.marks == 0, "a unit that was never sent has a mark");
         at += m.length;
         last = unit;
     }
@@ -198,6 +199,8 @@ void Inspector::check_send_queue(const Connection& c) {
     require(lost_bytes == q.lost_bytes, "lost bytes, recounted");
     require(sacked_bytes == q.sacked_bytes && sacked_units == q.sacked_units, "SACKed bytes, recounted");
     require(c.has(kSacked) == (sacked_units > 0), "the flag of SACKed units");
+    require(lost_bytes == 0 || c.has(kRecovery | kTimeoutRecovery),
+            "something is lost, and nothing recovers it");
     require(tcp_->in_flight(c) <= c.snd_nxt - c.snd_una, "more in flight than outstanding");
 }
 

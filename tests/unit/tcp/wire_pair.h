@@ -7,8 +7,8 @@
 #include <random>
 
 #include "netstack/tcp/tcp.h"
+#include "tests/sim/invariants.h"
 #include "tests/unit/tcp/pools.h"
-#include "tests/unit/tcp/scoreboard_check.h"
 
 namespace millrace::tcp::test {
 
@@ -117,12 +117,14 @@ class WirePair {
             auto made = Tcp::create(config, pools->data(), pools->header(), {address}, rss, 0);
             ASSERT_TRUE(made.has_value());
             tcp = std::move(*made);
+            inspector = std::make_unique<Inspector>(*tcp);
             apps.resize(config.max_connections);
         }
         void open(ConnId id) { apps[net::index(id)] = {.alive = true, .writable = true}; }
 
         std::unique_ptr<Pools> pools;
         std::unique_ptr<Tcp> tcp;
+        std::unique_ptr<Inspector> inspector;
         std::vector<Application> apps;
         Plan plan;
         std::uint64_t sent = 0, received = 0;
@@ -173,11 +175,7 @@ class WirePair {
                 transmit(s, which);
             end.tcp->clear_segments();
         }
-        for (std::size_t i = 0; i < end.apps.size(); ++i) {
-            const ConnId id{static_cast<std::uint32_t>(i)};
-            if (!end.apps[i].alive) continue;
-            if (const SendQueue* q = end.tcp->send_queue(id)) expect_consistent(*q, end.tcp->connection(id));
-        }
+        ASSERT_EQ(end.inspector->check(), "");
     }
 
     void handle(End& end, unsigned which, Event& event) {
