@@ -73,6 +73,21 @@ class ChainPool {
     // The first block's bytes: a whole request head, whose bound (http::Limits) is no more than a block.
     std::span<std::byte> front(ChainId chain) { return {blocks_[chain].bytes, blocks_[chain].used}; }
 
+    // The first block of `chain` as a chain of its own; `chain` goes on behind it.
+    ChainId take_front(ChainId& chain) {
+        const ChainId front = chain;
+        Block& first = blocks_[front];
+        chain = first.next;
+        if (chain != kNoChain) {
+            blocks_[chain].last = first.last;
+            blocks_[chain].total = first.total - first.used;
+        }
+        first.next = kNoChain;
+        first.last = front;
+        first.total = first.used;
+        return front;
+    }
+
     void release(ChainId& chain) {
         while (chain != kNoChain) {
             const std::uint32_t next = blocks_[chain].next;

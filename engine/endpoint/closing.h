@@ -76,8 +76,8 @@ void Endpoint<C, Handlers...>::await_end(net::ConnId id, Slot& slot) {
     carrier_.set_timer(id, now_ + config_.close_timeout);
     chains_.release(slot.chain);
     compression_.release(slot.deflate);
-    if (slot.held != 0) {
-        drop_held(slot);
+    if (slot.held != kNoChain) {
+        chains_.release(slot.held);
         carrier_.resume(id);
     }
 }
@@ -195,7 +195,7 @@ void Endpoint<C, Handlers...>::free_slot(Slot& slot) {
     if (slot.has_session) slot.session.release(session_shared_);
     compression_.release(slot.deflate);
     chains_.release(slot.chain);
-    drop_held(slot);
+    chains_.release(slot.held);
     slot.phase = Phase::kFree;
     slot.waiting = false;
     --slots_in_use_;

@@ -13,8 +13,8 @@ namespace millrace {
 struct EndpointConfig {
     std::uint64_t max_message = 16u << 20;  // bytes of one message; more fails the connection with 1009
     std::size_t message_memory =
-        1u << 30;                       // bytes, all messages under assembly and cut request heads of a shard
-    std::size_t send_limit = 1u << 20;  // bytes unsent per connection, beyond which send() says kFull
+        1u << 30;  // bytes of a shard: messages under assembly, cut request heads, input held back
+    std::size_t send_limit = 1u << 20;   // bytes unsent per connection, beyond which send() says kFull
     std::size_t max_carries = 1u << 16;  // frames cut between two buffers, at one time
     // Bytes of zlib's memory of a shard, half for each direction: what takeover keeps, and messages under
     // way. With it used up new connections get no takeover.

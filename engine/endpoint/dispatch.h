@@ -152,8 +152,7 @@ void Endpoint<C, Handlers...>::tick(Time now) {
 template <net::Carrier C, class... Handlers>
 std::size_t Endpoint<C, Handlers...>::memory_in_use() const {
     std::size_t bytes = slots_.resident_bytes() + chains_.memory_in_use() + carries_.memory_in_use() +
-                        compression_.memory_in_use() + waiting_.capacity() * sizeof(net::ConnId) +
-                        held_.size() * sizeof(Held);
+                        compression_.memory_in_use() + waiting_.capacity() * sizeof(net::ConnId);
     for (const auto& states : states_)
         bytes += states.resident_bytes();
     return bytes;

@@ -136,9 +136,8 @@ class Endpoint {
     void on_data(net::ConnId id, Slot& slot, const ws::Step& step);
     void deliver(net::ConnId id, Slot& slot, ws::Opcode opcode, Parts parts);
     bool has_room(net::ConnId id) const;
-    void hold(net::ConnId id, Slot& slot, typename C::Bytes bytes);
+    void hold(net::ConnId id, Slot& slot, std::span<const std::byte> bytes);
     void process_held(net::ConnId id, Slot& slot);
-    void drop_held(Slot& slot);
 
     // --- deflating.h ---
     void on_compressed(net::ConnId id, Slot& slot, const ws::Step& step);
@@ -212,14 +211,6 @@ class Endpoint {
     std::vector<std::span<std::byte>> parts_;
     std::vector<char> out_;
     http::DateNow date_;
-
-    // Input held back, one list a connection; entries are reused through `free_held_`.
-    struct Held {
-        typename C::Bytes bytes;
-        std::uint32_t next = 0;  // 1 + index; 0: none
-    };
-    std::deque<Held> held_;
-    std::uint32_t free_held_ = 0;
 
     std::vector<net::ConnId> waiting_;
     std::size_t waiting_cursor_ = 0;

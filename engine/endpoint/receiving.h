@@ -15,8 +15,8 @@ void Endpoint<C, Handlers...>::received(net::ConnId id, Slot& slot, typename C::
     slot.heard_ms = now_ms_;
     slot.ping_sent = false;
     if (slot.phase == Phase::kEnding) return;  // RFC 6455 section 1.4: what follows a Close is discarded
-    if (slot.held != 0 || !has_room(id)) [[unlikely]]
-        return hold(id, slot, std::move(bytes));
+    if (slot.held != kNoChain || !has_room(id)) [[unlikely]]
+        return hold(id, slot, bytes.bytes());
     process(id, slot, bytes.bytes());
 }
 
@@ -96,54 +96,32 @@ void Endpoint<C, Handlers...>::deliver(net::ConnId id, Slot& slot, ws::Opcode op
     });
 }
 
+// A copy (named: kept where it arrived it would pin the receive pool, and a shard whose peers do not read
+// would in the end hear none of them).
 template <net::Carrier C, class... Handlers>
-void Endpoint<C, Handlers...>::hold(net::ConnId id, Slot& slot, typename C::Bytes bytes) {
-    std::uint32_t entry = free_held_;
-    if (entry != 0) {
-        free_held_ = held_[entry - 1].next;
-    } else {
-        // Grows only while output is full; at most one burst's buffers for each paused connection.
-        held_.emplace_back();
-        entry = static_cast<std::uint32_t>(held_.size());
+void Endpoint<C, Handlers...>::hold(net::ConnId id, Slot& slot, std::span<const std::byte> bytes) {
+    const bool first = slot.held == kNoChain;
+    if (!chains_.append(slot.held, bytes)) {
+        ++counters_.memory_refusals;
+        if (slot.phase == Phase::kOpening)
+            return opening_failed(id, slot, "no memory left for what was sent");
+        return fail(id, slot, ws::CloseCode::kTryAgainLater, "no memory left for what was sent");
     }
-    held_[entry - 1].bytes = std::move(bytes);
-    held_[entry - 1].next = 0;
-    if (slot.held == 0) {
-        ++counters_.holds;
-        carrier_.pause(id);
-        slot.held = entry;
-        wait_for_room(id, slot);
-        return;
-    }
-    std::uint32_t last = slot.held;
-    while (held_[last - 1].next != 0)
-        last = held_[last - 1].next;
-    held_[last - 1].next = entry;
+    if (!first) return;
+    ++counters_.holds;
+    carrier_.pause(id);
+    wait_for_room(id, slot);
 }
 
 template <net::Carrier C, class... Handlers>
 void Endpoint<C, Handlers...>::process_held(net::ConnId id, Slot& slot) {
-    while (slot.held != 0 && has_room(id)) {
-        const std::uint32_t entry = slot.held;
-        const typename C::Bytes bytes = std::move(held_[entry - 1].bytes);
-        slot.held = held_[entry - 1].next;
-        held_[entry - 1].next = free_held_;
-        free_held_ = entry;
-        if (slot.phase != Phase::kEnding) process(id, slot, bytes.bytes());
+    while (slot.held != kNoChain && has_room(id)) {
+        ChainId block = chains_.take_front(slot.held);
+        if (slot.phase != Phase::kEnding) process(id, slot, chains_.front(block));
+        chains_.release(block);
         if (slot.phase == Phase::kFree) return;
     }
-    if (slot.held == 0) carrier_.resume(id);
-}
-
-template <net::Carrier C, class... Handlers>
-void Endpoint<C, Handlers...>::drop_held(Slot& slot) {
-    while (slot.held != 0) {
-        const std::uint32_t entry = slot.held;
-        held_[entry - 1].bytes = typename C::Bytes{};
-        slot.held = held_[entry - 1].next;
-        held_[entry - 1].next = free_held_;
-        free_held_ = entry;
-    }
+    if (slot.held == kNoChain) carrier_.resume(id);
 }
 
 }  // namespace millrace

@@ -99,8 +99,8 @@ void Endpoint<C, Handlers...>::serve_waiting() {
 template <net::Carrier C, class... Handlers>
 bool Endpoint<C, Handlers...>::serve_waiting_one(net::ConnId id, Slot& slot) {
     if (carrier_.unsent(id) > config_.send_limit / 2) return false;
-    if (slot.held != 0) process_held(id, slot);
-    if (slot.phase == Phase::kOpen && slot.drain_owed && slot.held == 0) {
+    if (slot.held != kNoChain) process_held(id, slot);
+    if (slot.phase == Phase::kOpen && slot.drain_owed && slot.held == kNoChain) {
         slot.drain_owed = false;
         with_handler(slot.handler, [&]<class H>(H& handler) {
             Socket<H> socket(*this, id);
@@ -108,7 +108,7 @@ bool Endpoint<C, Handlers...>::serve_waiting_one(net::ConnId id, Slot& slot) {
         });
     }
     if (slot.phase == Phase::kFree) return true;
-    slot.waiting = slot.held != 0 || slot.drain_owed;
+    slot.waiting = slot.held != kNoChain || slot.drain_owed;
     return !slot.waiting;
 }
 

@@ -27,7 +27,7 @@ struct Slot {
         ws::Session session;                   // from then on
     };
     ChainId chain;             // a cut head, or the message under assembly
-    std::uint32_t held;        // 1 + index of the first input held back; 0: none
+    ChainId held;              // input held back while there is no room for answers
     std::uint32_t heard_ms;    // when bytes last arrived, in ms of the shard's time
     std::uint32_t message_ms;  // when a message last went either way
     ws::DeflateState deflate;

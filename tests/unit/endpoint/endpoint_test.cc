@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <map>
 #include <numeric>
 #include <string>
 
@@ -208,6 +210,39 @@ TEST_F(EndpointTest, PeerThatDoesNotReadIsSlowedAndLosesNothing) {
     for (int i = 0; i < 100; ++i)
         EXPECT_EQ(heard.messages[static_cast<std::size_t>(i)], text + std::to_string(i));
     EXPECT_TRUE(served.failures.empty());
+}
+
+TEST_F(EndpointTest, HeldInputPinsNoReceiveBufferAndIsBounded) {
+    EndpointConfig config;
+    config.send_limit = 1000;
+    config.message_memory = 64 << 10;
+    start(config);
+    std::vector<Raw> raws;
+    for (int i = 0; i < 6; ++i)
+        raws.push_back(open_raw());
+    server_side.peer_reads = false;
+    server_side.piece = 3 * 408;  // whole messages: none is under assembly
+    const std::string text = frame(Opcode::kText, std::string(400, 'x'));
+    for (Raw& raw : raws)  // a first poll fills the output, the next is held back
+        for (int i = 0; i < 4; ++i)
+            say(raw, text + text + text);
+    EXPECT_GE(server->counters().holds.value(), 3u);
+    run_raw(raws[0]);
+    EXPECT_EQ(server_side.lent(), 0);
+    // Beyond the shard's bound a connection is refused; those that were held lose nothing.
+    EXPECT_GE(server->counters().memory_refusals.value(), 1u);
+    server_side.peer_reads = true;
+    std::map<net::ConnId, std::size_t> got;
+    for (int polls = 0; polls < 60; ++polls) {
+        poll_server();
+        for (auto& event : client_side.poll(now))
+            got[event.conn] += event.bytes.bytes().size();
+        client_side.flush(now);
+    }
+    const auto whole =
+        std::count_if(got.begin(), got.end(), [](const auto& of) { return of.second == 12 * 404; });
+    EXPECT_EQ(whole, 4);  // as many as there are blocks
+    EXPECT_EQ(open_now(*server), static_cast<std::uint64_t>(whole));
 }
 
 TEST_F(EndpointTest, LimitReachedInTheMiddleOfABufferLosesNoAnswer) {

@@ -20,14 +20,15 @@ namespace millrace::test {
 class MemoryBytes {
   public:
     MemoryBytes() = default;
-    explicit MemoryBytes(std::vector<std::byte> bytes)
-        : bytes_(std::make_unique<std::vector<std::byte>>(std::move(bytes))) {}
+    MemoryBytes(std::vector<std::byte> bytes, std::shared_ptr<int> lender)
+        : bytes_(std::make_unique<std::vector<std::byte>>(std::move(bytes))), lender_(std::move(lender)) {}
     std::span<std::byte> bytes() const {
         return bytes_ ? std::span<std::byte>(*bytes_) : std::span<std::byte>{};
     }
 
   private:
     std::unique_ptr<std::vector<std::byte>> bytes_;
+    std::shared_ptr<int> lender_;
 };
 
 class MemoryCarrier {
@@ -44,6 +45,9 @@ class MemoryCarrier {
 
     explicit MemoryCarrier(std::size_t capacity = 1024) : connections_(capacity) {}
     static void join(MemoryCarrier& a, MemoryCarrier& b) { a.other_ = &b, b.other_ = &a; }
+
+    // Received buffers that were not given back yet; those of the last poll among them.
+    long lent() const { return lender_.use_count() - 1; }
 
     std::span<Event> poll(Time now) {
         for (const auto id : freed_)
@@ -191,7 +195,7 @@ class MemoryCarrier {
             events_.push_back({id,
                                net::EventKind::kReceived,
                                {},
-                               MemoryBytes(std::vector<std::byte>(conn.in.begin(), conn.in.begin() + n))});
+                               MemoryBytes({conn.in.begin(), conn.in.begin() + n}, lender_)});
             conn.in.erase(conn.in.begin(), conn.in.begin() + n);
         }
         if (conn.fin_received && !conn.fin_told) {
@@ -206,6 +210,7 @@ class MemoryCarrier {
 
     MemoryCarrier* other_ = nullptr;
     bool listening_ = false;
+    std::shared_ptr<int> lender_ = std::make_shared<int>();
     std::vector<Connection> connections_;
     std::vector<Event> events_, arriving_;
     std::vector<net::ConnId> freed_;
