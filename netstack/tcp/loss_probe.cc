@@ -95,6 +95,8 @@ void Tcp::probe_answered(Connection& c, const Segment& segment, const std::optio
             ++counters_.loss_probe_recoveries;
             reduce_window(c, false);
             c.congestion.cwnd = c.congestion.ssthresh;
+            // Nothing that comes later can show that it was wrong.
+            if (c.send_queue != kNoBlock) send_queues_[c.send_queue].undo().possible = false;
         }
     }
     c.clear(kTailProbe);

@@ -551,6 +551,30 @@ TEST(TcpTailLossProbe, SoDoesADuplicateAckOfAPeerWithoutDsack) {  // section 7.4
     EXPECT_EQ(s.count(&Counters::loss_probe_recoveries), 0u);
 }
 
+// Section 7.4.2: a loss that a probe has repaired is one. What the next probe turns out to be says nothing of
+// it.
+TEST(TcpTailLossProbe, AReductionIsNotUndoneByTheNextProbe) {
+    Sender s;
+    s.fly(10);
+    s.ack(9);
+    s.run(310ms);
+    ASSERT_EQ(s.sent(), Numbers{9});
+    s.pass(kRtt);
+    s.ack(10);
+    s.send(3);
+    s.out.clear();
+    s.pass(kRtt);
+    s.ack(11);
+    ASSERT_EQ(s.count(&Counters::loss_probe_recoveries), 1u);
+    const std::uint32_t reduced = s.ssthresh();
+    s.run(500ms);
+    ASSERT_EQ(s.sent(), Numbers{12});
+    s.arrive(Script::sack(at(13), {{at(12), at(13)}}));
+    EXPECT_EQ(s.count(&Counters::dsacks_received), 1u);
+    EXPECT_EQ(s.count(&Counters::full_undos), 0u);
+    EXPECT_EQ(s.ssthresh(), reduced);
+}
+
 TEST(TcpTailLossProbe, NoneWithoutSack) {  // section 7.2
     Sender s({.sack = false});
     s.send(4);

@@ -464,6 +464,24 @@ TEST(TcpUndo, NotWhileOneRetransmissionIsInDoubt) {
     EXPECT_EQ(s.count(&Counters::full_undos), 1u);
 }
 
+// RFC 3708 section 2: a duplicate of what was never sent again is the network's, and proves nothing.
+TEST(TcpUndo, NotForADuplicateOfWhatWasNeverSentAgain) {
+    Sender s;
+    s.send(30);
+    s.out.clear();
+    s.pass(kRtt);
+    const std::uint32_t before = s.cwnd();
+    s.ack(0, {{1, 4}});
+    ASSERT_EQ(s.q().undo().unproved, 1u);
+    s.ack(10);
+    ASSERT_FALSE(s.c().has(kRecovery));
+    ASSERT_GE(s.c().snd_nxt, Seq{at(16)});
+    s.arrive(Script::sack(at(16), {{at(15), at(16)}}));
+    EXPECT_EQ(s.count(&Counters::dsacks_received), 1u);
+    EXPECT_EQ(s.count(&Counters::full_undos), 0u);
+    EXPECT_LT(s.ssthresh(), before);
+}
+
 TEST(TcpUndo, WhenAnOldTimestampIsEchoed) {  // RFC 3522 section 3.2, Eifel
     Sender s({.timestamps = true, .sack = true});
     s.send(20);
