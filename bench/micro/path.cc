@@ -56,7 +56,7 @@ class Server {
                                   .mbufs = 8192,
                                   .data_room = tcp::Tcp::kHeaderPoolRoom,
                                   .private_bytes = tcp::kTxPrivateBytes})),
-          neighbours_(*Neighbours::create({}, port.mac(), local_)),
+          neighbours_(*Neighbours::create({.tentative = {}}, port.mac(), local_)),
           input_(local_, port.mac(), port.mtu(), false),
           output_(local_, neighbours_, port.offloads(), port.mac(), headers_.get(), data_.get()),
           carries_(*ws::CarryPool::create(64)),
@@ -185,7 +185,8 @@ class Client {
         : carrier_(*DpdkCarrier::create(
               {.addresses = {{.first = kClient, .count = 4}},
                // Its acknowledgments ride on its next message, as those of a client do that answers at once.
-               .tcp = {.max_connections = connections + 64, .delayed_ack = std::chrono::seconds(1)}},
+               .tcp = {.max_connections = connections + 64, .delayed_ack = std::chrono::seconds(1)},
+               .neighbours = {.tentative = {}}},
               port, 0, nullptr)) {
         std::array<std::byte, kPayload> payload{};
         const std::size_t header =
