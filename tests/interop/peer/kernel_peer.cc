@@ -179,7 +179,12 @@ class KernelPeer {
         const auto found = conns_.find(fd);
         if (found == conns_.end()) return;
         Conn& c = found->second;
-        if (int error = failure(fd); error != 0) return over(fd, c, std::strerror(error));
+        if (int error = failure(fd); error != 0) {
+            // What was acknowledged before a reset is still there to be read.
+            for (int received = 1; received > 0;)
+                if ((received = receive(fd, c)) < 0) return;
+            return over(fd, c, std::strerror(error));
+        }
         for (bool more = true; more;) {
             const int received = receive(fd, c);
             if (received < 0) return;
