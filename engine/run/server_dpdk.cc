@@ -3,7 +3,7 @@
 namespace millrace {
 namespace {
 
-net::StackConfig stack_config(const ServeOptions& options) {
+net::StackConfig stack_config(const GroundOptions& options) {
     net::StackConfig config;
     for (const net::Cidr& ip : options.ips)
         config.addresses.push_back({.first = ip.address, .count = 1, .prefix = ip.prefix});
@@ -17,7 +17,7 @@ net::StackConfig stack_config(const ServeOptions& options) {
 
 }  // namespace
 
-Expected<std::unique_ptr<DpdkGround>> DpdkGround::lay(const ServeOptions& options) {
+Expected<std::unique_ptr<DpdkGround>> DpdkGround::lay(const GroundOptions& options) {
     auto eal = net::Eal::start({.cpus = options.cores, .args = options.eal});
     if (!eal) return tl::unexpected(eal.error());
     const auto count = static_cast<unsigned>(options.cores.size());

@@ -20,7 +20,7 @@ struct DpdkGround {
     std::unique_ptr<net::Steering> steering;  // null with one shard
     std::vector<std::unique_ptr<net::DpdkCarrier>> carriers;
 
-    static Expected<std::unique_ptr<DpdkGround>> lay(const ServeOptions& options);
+    static Expected<std::unique_ptr<DpdkGround>> lay(const GroundOptions& options);
 };
 
 template <class... Handlers>

@@ -5,7 +5,7 @@
 
 namespace millrace {
 
-net::UringConfig uring_config(const ServeOptions& options) {
+net::UringConfig uring_config(const GroundOptions& options) {
     net::UringConfig config;
     config.max_connections = options.max_connections;
     config.send_limit = carrier_send_limit(options.endpoint);

@@ -12,7 +12,7 @@
 
 namespace millrace {
 
-net::UringConfig uring_config(const ServeOptions& options);
+net::UringConfig uring_config(const GroundOptions& options);
 void pin_to_cpu(unsigned cpu);
 
 template <class... Handlers>

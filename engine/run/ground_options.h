@@ -1,0 +1,33 @@
+#pragma once
+// What servers and clients have in common: the carrier that they stand on, and the bounds of their endpoints.
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "engine/endpoint/config.h"
+#include "netstack/base/address.h"
+#include "netstack/tcp/config.h"
+
+namespace millrace {
+
+enum class Net : std::uint8_t { kUring, kDpdk };
+
+struct GroundOptions {
+    Net net = Net::kUring;
+    std::vector<unsigned> cores{0};       // one shard on each
+    std::size_t max_connections = 65536;  // per shard
+    EndpointConfig endpoint;
+
+    // DPDK only.
+    std::vector<net::Cidr> ips;
+    std::vector<net::IpAddress> gateways;
+    std::string eal;
+    std::uint16_t vlan = 0;   // IEEE 802.1Q; zero: untagged
+    std::string device;       // the port, by its ethdev name; empty: the only one
+    std::size_t buffers = 0;  // mbufs of a shard for bytes to send; 0: netstack's default
+    tcp::Preset tcp = tcp::Preset::kLatency;
+};
+
+}  // namespace millrace
