@@ -1,5 +1,5 @@
-// The opening handshake of one connection at the server: a request of the size that plain clients send,
-// parsed, judged and answered.
+// The opening handshake of one connection at the server: the request parsed, judged and answered.
+// handshake_beast.cc has the same work done by Boost.Beast.
 
 #include "engine/handshake/handshake.h"
 
@@ -9,31 +9,22 @@
 #include <memory>
 #include <string>
 
+#include "bench/micro/requests.h"
 #include "engine/http/message.h"
 
 namespace {
 
 using namespace millrace;
 
-std::string plain_request() {
-    return "GET /echo HTTP/1.1\r\n"
-           "Host: 10.0.0.1:9001\r\n"
-           "Upgrade: websocket\r\n"
-           "Connection: Upgrade\r\n"
-           "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-           "Sec-WebSocket-Version: 13\r\n"
-           "\r\n";
-}
-
-void parse(benchmark::State& state) {
-    const std::string text = plain_request();
+void parse(benchmark::State& state, const std::string& text) {
     const auto request = std::make_unique<http::Request>();
     for (auto _ : state) {
         auto result = http::parse_request(text, *request, {});
         benchmark::DoNotOptimize(result);
     }
 }
-BENCHMARK(parse)->Name("handshake/parse_request");
+BENCHMARK_CAPTURE(parse, bare, bench::bare_request())->Name("handshake/parse_request/bare");
+BENCHMARK_CAPTURE(parse, browser, bench::browser_request())->Name("handshake/parse_request/browser");
 
 void accept_key(benchmark::State& state) {
     std::array<char, 28> out;
@@ -44,8 +35,7 @@ void accept_key(benchmark::State& state) {
 }
 BENCHMARK(accept_key)->Name("handshake/accept_key");
 
-void upgrade(benchmark::State& state) {
-    const std::string text = plain_request();
+void upgrade(benchmark::State& state, const std::string& text) {
     const auto request = std::make_unique<http::Request>();
     const ws::UpgradePolicy policy;
     std::array<char, 1024> out;
@@ -57,8 +47,10 @@ void upgrade(benchmark::State& state) {
             return state.SkipWithError("the upgrade was not taken");
         std::size_t n = ws::write_switching_protocols(out, judgement);
         benchmark::DoNotOptimize(n);
+        benchmark::DoNotOptimize(out);
     }
 }
-BENCHMARK(upgrade)->Name("handshake/upgrade");
+BENCHMARK_CAPTURE(upgrade, bare, bench::bare_request())->Name("handshake/upgrade/bare");
+BENCHMARK_CAPTURE(upgrade, browser, bench::browser_request())->Name("handshake/upgrade/browser");
 
 }  // namespace

@@ -1,7 +1,8 @@
 // The request parser and the server's half of the opening handshake: a request that opens a WebSocket gets an
 // answer which our own client accepts.
 //
-// Input: one byte for the limits, then what a client sends.
+// Input: one byte for the limits (bits 0, 1) and for what we are willing to compress (4: not at all, 8: with
+// takeover, 16: in small windows), then what a client sends.
 
 #include <span>
 
@@ -33,10 +34,11 @@ void check_switch(const ws::Judgement& judgement) {
         "our answer is refused by our client");
 }
 
-void check_handshake() {
-    static const ws::UpgradePolicy policy{.origins = {},
-                                          .subprotocols = {"millrace.v1", "chat"},
-                                          .deflate = {.enabled = true, .takeover = true}};
+void check_handshake(unsigned choice) {
+    static ws::UpgradePolicy policy{.origins = {}, .subprotocols = {"millrace.v1", "chat"}};
+    policy.deflate = {.enabled = !(choice & 4),
+                      .takeover = (choice & 8) != 0,
+                      .window_bits = static_cast<std::uint8_t>(choice & 16 ? 9 : 15)};
     const ws::Judgement judgement = ws::judge(request, policy);
     if (judgement.verdict == ws::Verdict::kUpgrade) check_switch(judgement);
     if (judgement.verdict == ws::Verdict::kReject) {
@@ -64,7 +66,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         require(request.minor_version == 0 || request.fields.count("host") == 1, "Host");
         require(!request.fields.get("content-length") || !request.fields.get("transfer-encoding"),
                 "two framings");
-        check_handshake();
+        check_handshake(data[0]);
     }
     fuzz::check_cuts(bytes, http::parse_request, limits, request);
     return 0;
