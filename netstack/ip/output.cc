@@ -62,8 +62,11 @@ void IpOutput::drop(rte_mbuf* packet, Counter& why) {
 
 void IpOutput::complete_checksum(rte_mbuf* packet, std::uint8_t protocol, const IpAddress& source,
                                  const IpAddress& destination, std::uint16_t l4_header_bytes) {
+    // A large send's length is not that of its segments: rte_mbuf_core.h leaves it out of the pseudo-header.
+    const std::uint64_t large = packet->ol_flags & RTE_MBUF_F_TX_TCP_SEG;
     ChecksumSum sum;  // ICMP has no pseudo-header
-    if (protocol != kProtocolIcmp) sum = pseudo_header_sum(source, destination, protocol, packet->pkt_len);
+    if (protocol != kProtocolIcmp)
+        sum = pseudo_header_sum(source, destination, protocol, large != 0 ? 0 : packet->pkt_len);
     std::uint16_t field = 0;
     packet->ol_flags &=
         ~(RTE_MBUF_F_TX_OFFLOAD_MASK | RTE_MBUF_F_RX_IP_CKSUM_MASK | RTE_MBUF_F_RX_L4_CKSUM_MASK);
@@ -74,7 +77,7 @@ void IpOutput::complete_checksum(rte_mbuf* packet, std::uint8_t protocol, const 
     packet->l3_len = v4 ? kIpv4Bytes : kIpv6Bytes;
     packet->l4_len = l4_header_bytes & 0xff;
     if (protocol == kProtocolTcp && offloads_.transmit_tcp_checksum) {
-        packet->ol_flags |= family | RTE_MBUF_F_TX_TCP_CKSUM;
+        packet->ol_flags |= family | RTE_MBUF_F_TX_TCP_CKSUM | large;
         field = sum.folded();  // the port adds the rest
     } else {
         sum += chain_sum(packet);

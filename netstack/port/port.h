@@ -5,6 +5,7 @@
 #include <rte_ethdev.h>
 
 #include <cstdint>
+#include <deque>
 #include <span>
 #include <string>
 #include <vector>
@@ -24,7 +25,8 @@ struct Offloads {
     bool receive_checksum = false;  // marks IPv4 and TCP checksums that it has verified
     bool transmit_ipv4_checksum = false;
     bool transmit_tcp_checksum = false;
-    bool transmit_chains = false;  // packets of several segments
+    bool transmit_chains = false;  // packets of several mbufs
+    unsigned large_send = 1;       // TCP segments that it cuts one packet into (TSO), an mbuf each; 1: none
     bool rss = false;              // our key and table: a flow's packets arrive at Rss::queue_of()
     // The peer is this machine's kernel, which leaves checksums of local packets unfinished.
     bool unfinished_checksums = false;
@@ -102,7 +104,7 @@ class Port {
     std::uint16_t vlan_ = 0;
     Offloads offloads_;
     Rss rss_;
-    std::vector<PortQueue> queues_;
+    std::deque<PortQueue> queues_;                        // a queue has counters, and does not move
     std::vector<Pool> receive_pools_;                     // of an ethdev's queues; a cable's wires own theirs
     std::vector<std::vector<rte_mempool*>> filled_from_;  // by shard: the pools of what it receives
     std::vector<const Wire*> ways_out_;                   // a cable's

@@ -1,6 +1,7 @@
 #include "netstack/port/queue.h"
 
 #include "netstack/port/cable_sender.h"
+#include "netstack/port/mbuf.h"
 
 namespace millrace::net {
 
@@ -18,7 +19,15 @@ unsigned PortQueue::receive_from_all(std::span<rte_mbuf*> burst) {
 unsigned PortQueue::transmit(std::span<rte_mbuf*> burst) {
     if (cable_) return cable_->transmit(burst);
     if (burst.empty()) return 0;
-    return rte_eth_tx_burst(port_, tx_, burst.data(), static_cast<std::uint16_t>(burst.size()));
+    const auto all = static_cast<std::uint16_t>(burst.size());
+    if (!prepare_) return rte_eth_tx_burst(port_, tx_, burst.data(), all);
+    const std::uint16_t good = rte_eth_tx_prepare(port_, tx_, burst.data(), all);
+    const std::uint16_t sent = rte_eth_tx_burst(port_, tx_, burst.data(), good);
+    if (sent < good || good == all) return sent;
+    // One that the driver refuses is lost, as on the wire, or it would stand in the way for ever.
+    release(burst[good]);
+    ++refused_;
+    return good + 1u;
 }
 
 }  // namespace millrace::net

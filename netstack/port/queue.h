@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <span>
 
+#include "netstack/base/counter.h"
+
 namespace millrace::net {
 
 class CableSender;
@@ -27,10 +29,15 @@ class PortQueue {
         if (rx_count_ == 1) return receive_from(first_rx_, burst);
         return receive_from_all(burst);
     }
+    // From now on packets go through rte_eth_tx_prepare(), where drivers put into headers what their NIC
+    // wants there for large sends.
+    void prepare_packets() { prepare_ = true; }
     // Takes over the first packets of the burst, in order; returns how many. The rest stays with the caller,
     // to be offered again. Called every poll, also with an empty burst: a cable may still hold a part of an
     // earlier one.
     unsigned transmit(std::span<rte_mbuf*> burst);
+    // Packets that the driver would not prepare; any thread may ask.
+    std::uint64_t refused() const { return refused_.value(); }
 
   private:
     // A packet's description and its headers are asked for at once: their place in a fresh mbuf is known, and
@@ -57,6 +64,8 @@ class PortQueue {
     std::uint16_t turn_ = 0;
     // Where a fresh packet's first byte lies in its mbuf: a cable leaves no headroom (see Wire::put).
     std::uint16_t data_at_ = sizeof(rte_mbuf) + RTE_PKTMBUF_HEADROOM;
+    bool prepare_ = false;
+    Counter refused_;
     CableSender* cable_ = nullptr;
 };
 

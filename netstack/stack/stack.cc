@@ -74,6 +74,7 @@ Expected<std::unique_ptr<Stack>> Stack::create(const StackConfig& config, const 
         new Stack(config, port, std::move(*local), std::move(pools), std::move(*neighbours)));
     tcp::Config tcp_config = config.tcp;
     tcp_config.mtu = std::min(config.tcp.mtu, port.mtu);
+    tcp_config.large_send = port.offloads.large_send;
     auto tcp = tcp::Tcp::create(tcp_config, stack->pools_->data.get(), stack->pools_->headers.get(),
                                 ranges_of(stack->local_), *port.rss, port.shard);
     if (!tcp) return tl::unexpected(tcp.error());

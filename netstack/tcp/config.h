@@ -23,6 +23,7 @@ struct Config {
     std::uint16_t mtu = 1500;
     CongestionAlgorithm congestion = CongestionAlgorithm::kCubic;
     bool sack = true;            // offered and accepted (RFC 2018); else NewReno recovers alone
+    unsigned large_send = 1;     // segments that the port cuts one packet into (TSO); 1: it does not
     Duration delayed_ack{};      // zero: what a poll brought is acknowledged with its flush
     std::uint8_t ack_every = 2;  // full segments that are acknowledged at once all the same; at least 1
     Duration min_rto = 200ms;    // RFC 6298 (2.4) says 1 s SHOULD; Linux' value, allowed by RFC 8961

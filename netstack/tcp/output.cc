@@ -200,6 +200,11 @@ void Tcp::write_header(Connection& c, rte_mbuf* packet, std::uint8_t flags, Seq 
 
 void Tcp::push_segment(rte_mbuf* packet, const Connection& c, std::uint16_t header_bytes) {
     ++counters_.out_segments;
+    if (config_.large_send > 1 && packet->pkt_len > header_bytes) {
+        const AddressPair ends = addresses(c);
+        if (tx_.extend_last({packet, ends.local, ends.remote, header_bytes}, c.mss, config_.large_send))
+            return;
+    }
     if (c.has(kIpv6)) {
         const AddressPair& ends = address_pairs_[slab_.number_of(c)];
         return tx_.push({packet, ends.local, ends.remote, header_bytes});

@@ -15,6 +15,8 @@ namespace millrace::tcp {
 
 // What IpOutput::send() asks for. `packet` begins with a TCP header of `header_bytes` whose checksum field is
 // zero; it may be a chain; its first mbuf has at least net::kLinkHeadroom in front. One reference is owned.
+// With RTE_MBUF_F_TX_TCP_SEG it is a large send, which the port cuts into segments of tso_segsz bytes of
+// payload.
 struct TxSegment {
     rte_mbuf* packet;
     net::IpAddress source;
@@ -30,7 +32,11 @@ class TxSegments {
     void push(const TxSegment& segment) {
         assert(count_ < kCapacity);
         list_[count_++] = segment;
+        last_part_ = segment.packet->nb_segs == 1 ? segment.packet : nullptr;
     }
+    // Takes `segment` over as a part of the newest one where the two can leave as one large send of at most
+    // `most` segments of `mss` bytes: the port gives each of them the header of the first (large_send.cc).
+    bool extend_last(const TxSegment& segment, std::uint16_t mss, unsigned most);
     std::span<const TxSegment> view() const { return {list_.get(), count_}; }
     // The segments' references have been taken over.
     void clear() { count_ = 0; }
@@ -45,6 +51,7 @@ class TxSegments {
   private:
     std::unique_ptr<TxSegment[]> list_ = std::make_unique<TxSegment[]>(kCapacity);
     std::size_t count_ = 0;
+    rte_mbuf* last_part_ = nullptr;  // of the newest one; null: it cannot be extended
 };
 
 }  // namespace millrace::tcp

@@ -69,12 +69,8 @@ void Host::boot() {
     config.neighbours.max_waiting = 64;
     config.tcp = plan_.tcp;
     if (boots_++ > 0) config.tcp.secret[0] += boots_;
-    stack_ = made(net::Stack::create(config,
-                                     {.mac = mac(number_),
-                                      .mtu = plan_.mtu,
-                                      .offloads = {.transmit_chains = plan_.port_takes_chains},
-                                      .rss = &rss_},
-                                     pools_));
+    stack_ = made(net::Stack::create(
+        config, {.mac = mac(number_), .mtu = plan_.mtu, .offloads = plan_.offloads, .rss = &rss_}, pools_));
     inspector_.emplace(tcp());
     for (const net::SocketAddress& address : addresses_)
         if (!tcp().listen(address)) throw Failure{"no listener"};
@@ -132,20 +128,14 @@ void Host::receive(Duration now) {
     arrived_.clear();
 }
 
-std::span<std::byte> Host::transmit(rte_mbuf* frame) {
-    frame_.resize(frame->pkt_len);
-    std::size_t at = 0;
-    for (const rte_mbuf* part = frame; part != nullptr; part = part->next) {
-        std::memcpy(frame_.data() + at, rte_pktmbuf_mtod(part, const void*), part->data_len);
-        at += part->data_len;
-    }
-    require(at == frame->pkt_len, "a frame's parts are not its length");
-    port_.push_back(frame);
+std::vector<Bytes> Host::transmit(rte_mbuf* packet) {
+    std::vector<Bytes> frames = on_the_wire(packet);
+    port_.push_back(packet);
     while (port_.size() > plan_.port_keeps) {
         rte_pktmbuf_free(port_.front());
         port_.pop_front();
     }
-    return frame_;
+    return frames;
 }
 
 tcp::Shared Host::broadcast(const Stream& stream, std::uint64_t position, std::size_t bytes) {

@@ -13,6 +13,7 @@
 
 #include "netstack/stack/stack.h"
 #include "tests/sim/invariants.h"
+#include "tests/sim/nic.h"
 #include "tests/sim/scenario.h"
 #include "tests/sim/stream.h"
 
@@ -65,8 +66,8 @@ class Host {
     bool arrive(std::span<const std::byte> frame);
     bool has_room() const { return arrived_.size() < net::Stack::kBurst; }
     void receive(Duration now);
-    // The bytes of a frame that the stack has sent, valid until the next call; the port keeps the mbuf.
-    std::span<std::byte> transmit(rte_mbuf* frame);
+    // What the port makes of a packet that the stack has sent; the port keeps the mbufs.
+    std::vector<Bytes> transmit(rte_mbuf* packet);
 
     void begin_drought(const Drought& drought);
     void end_drought(PoolKind pool);
@@ -100,7 +101,6 @@ class Host {
     std::vector<rte_mbuf*> arrived_;
     std::deque<rte_mbuf*> port_;
     std::array<std::vector<rte_mbuf*>, 3> withheld_;
-    std::vector<std::byte> frame_;
     std::map<std::uint64_t, tcp::Shared> messages_;  // by their positions
 };
 

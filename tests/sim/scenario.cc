@@ -99,7 +99,7 @@ HostPlan draw_host(std::uint64_t seed, unsigned host, bool harsh, Duration calm,
     // A port gives mbufs back only when it is given others: what it keeps must lie within what the stack
     // never spends on new work (pool_budget.h), at two mbufs a frame.
     plan.port_keeps = std::min(plan.port_keeps, std::min(plan.header_mbufs, plan.data_mbufs) / 16 - 1);
-    plan.port_takes_chains = r.chance(0.7);
+    plan.offloads.transmit_chains = r.chance(0.7);
     plan.epoch = r.pick({Epoch::kAny, Epoch::kIsnWraps, Epoch::kTimestampsWrap});
     if (!harsh) return plan;
     Random trouble(seed, "trouble", host);
@@ -258,6 +258,19 @@ void draw_broadcast(Scenario& s) {
     }
 }
 
+// --- the third edition ---
+
+// Checksums, and large sends, of which the port keeps the fewer the larger they are.
+void leave_work_to_port(std::uint64_t seed, unsigned host, HostPlan& plan) {
+    Random r(seed, "offloads", host);
+    if (!plan.offloads.transmit_chains || r.chance(0.5)) return;
+    plan.offloads.transmit_tcp_checksum = true;
+    plan.offloads.transmit_ipv4_checksum = r.chance(0.7);
+    if (r.chance(0.3)) return;
+    plan.offloads.large_send = static_cast<unsigned>(r.log_between(2, 44));
+    plan.port_keeps = plan.port_keeps * 2 / plan.offloads.large_send;
+}
+
 }  // namespace
 
 Scenario::Scenario(std::uint64_t number, unsigned its_edition) : seed(number), edition(its_edition) {
@@ -275,6 +288,7 @@ Scenario::Scenario(std::uint64_t number, unsigned its_edition) : seed(number), e
         draw_jumbo(seed, i, hosts[i]);
         draw_patience(seed, i, harsh, hosts[i].tcp);
         draw_algorithms(seed, i, hosts[i].tcp);
+        if (edition >= 3) leave_work_to_port(seed, i, hosts[i]);
     }
     if (edition >= 2) middlebox = draw_middlebox(seed);
     mtu_changes = draw_mtu_changes(seed, calm, least_mtu);
@@ -316,11 +330,12 @@ std::string Scenario::describe() const {
     for (const HostPlan& h : hosts) {
         say("host %d: MTU %u, window %u, send limit %u, connections %zu, half-open %zu, delayed ACK %.3f s, "
             "least RTO %.3f s, TIME-WAIT %.1f s, mbufs %u %u %u, poll %.6f s, port keeps %u, chains %d, "
-            "epoch %d\n",
+            "checksums %d %d, large sends %u, epoch %d\n",
             static_cast<int>(&h - hosts), h.mtu, h.tcp.receive_window, h.tcp.send_limit,
             h.tcp.max_connections, h.tcp.max_half_open, s(h.tcp.delayed_ack), s(h.tcp.min_rto),
             s(h.tcp.time_wait), h.data_mbufs, h.header_mbufs, h.receive_mbufs, s(h.poll_interval),
-            h.port_keeps, h.port_takes_chains, static_cast<int>(h.epoch));
+            h.port_keeps, h.offloads.transmit_chains, h.offloads.transmit_ipv4_checksum,
+            h.offloads.transmit_tcp_checksum, h.offloads.large_send, static_cast<int>(h.epoch));
         say("  %s, SACK %d, an ACK for %u, windows begin with %u and grow by %llu, keep-alive %.3f s, then "
             "%u "
             "every %.3f s, user timeout %.3f s, FIN-WAIT-2 %.3f s\n",

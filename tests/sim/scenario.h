@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "netstack/base/time.h"
+#include "netstack/port/port.h"
 #include "netstack/tcp/config.h"
 
 namespace millrace::sim {
@@ -17,7 +18,8 @@ namespace millrace::sim {
 //   1: the wire's faults, path MTU, pools, clocks, reboots, what applications do
 //   2: congestion control, presets, SACK, keep-alive, user timeout, first windows, options that a middlebox
 //      takes out of SYNs, jumbo frames, both families on one wire, one shared message for many connections
-inline constexpr unsigned kEdition = 2;
+//   3: checksums and segmentation that are left to the port
+inline constexpr unsigned kEdition = 3;
 
 // One direction of the wire. Times are since the beginning; faults end at Scenario::calm.
 struct WirePlan {
@@ -73,7 +75,7 @@ struct HostPlan {
     std::uint16_t mtu;
     Duration poll_interval;  // the loop turns no faster
     unsigned port_keeps;     // sent mbufs that the port gives back only after so many more
-    bool port_takes_chains;
+    net::Offloads offloads;  // of its port
     Epoch epoch;
     std::vector<Drought> droughts;
     std::vector<ClockJump> jumps;

@@ -250,17 +250,20 @@ void Simulation::transmit(unsigned number) {
     bool more = true;
     while (more) {
         more = host.stack().flush(host.local(now_));
-        const auto frames = host.stack().outgoing();
-        for (rte_mbuf* frame : frames) {
-            const auto bytes = host.transmit(frame);
-            take_options_out(scenario_.middlebox, bytes);
-            onlooker_.sent(number, bytes);
-            const Fate fate = cables_[number].put(bytes, now_);
-            trace_.frame(now_, number, bytes, fate);
-            if (fate == Fate::kTooLong) too_long(number, bytes);
-        }
-        host.stack().sent(frames.size());
+        const auto packets = host.stack().outgoing();
+        for (rte_mbuf* packet : packets)
+            for (Bytes& frame : host.transmit(packet))
+                put(number, frame);
+        host.stack().sent(packets.size());
     }
+}
+
+void Simulation::put(unsigned number, Bytes& frame) {
+    take_options_out(scenario_.middlebox, frame);
+    onlooker_.sent(number, frame);
+    const Fate fate = cables_[number].put(frame, now_);
+    trace_.frame(now_, number, frame, fate);
+    if (fate == Fate::kTooLong) too_long(number, frame);
 }
 
 // The router before the narrow part of the path tells the sender, or nobody.

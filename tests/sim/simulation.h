@@ -77,6 +77,7 @@ class Simulation {
     void handle(unsigned host, net::Stack::Event& event);
     void accepted(unsigned host, net::ConnId id);
     void transmit(unsigned host);
+    void put(unsigned host, Bytes& frame);
     void too_long(unsigned sender, std::span<const std::byte> frame);
     void check(unsigned host);
     void check_outcome(const Conversation& conversation, unsigned which) const;

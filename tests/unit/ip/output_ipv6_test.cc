@@ -4,6 +4,7 @@
 
 #include "netstack/ip/output.h"
 #include "netstack/port/mbuf.h"
+#include "tests/sim/nic.h"
 #include "tests/unit/port/frames6.h"
 
 namespace millrace::net {
@@ -93,6 +94,26 @@ TEST_F(Ipv6OutputOffloadTest, LeavesTheTcpChecksumToThePort) {
     Octets bytes = test::bytes_of(frame);
     test::set16(bytes, 54 + 16, test::rfc1071(Octets(bytes.begin() + 54, bytes.end())));
     EXPECT_EQ(bytes, expected_frame(test::text("hello")));
+    take();
+}
+
+// Each segment is what it would be without; RFC 8200 section 3 counts the payload's bytes in each.
+TEST_F(Ipv6OutputOffloadTest, ThePortIsToldHowToCut) {
+    const Octets payload = test::text("three segments of this text, of ten bytes but for the last");
+    output.send(pool.large_send(unfinished(payload), 20, 10), 6, 20, kOurs6.ip, kPeer6.ip, now);
+    ASSERT_EQ(output.burst().size(), 1u);
+    const rte_mbuf* packet = output.burst()[0];
+    EXPECT_EQ(packet->ol_flags & RTE_MBUF_F_TX_OFFLOAD_MASK,
+              RTE_MBUF_F_TX_IPV6 | RTE_MBUF_F_TX_TCP_CKSUM | RTE_MBUF_F_TX_TCP_SEG);
+    const auto frames = sim::on_the_wire(packet);
+    ASSERT_EQ(frames.size(), (payload.size() + 9) / 10);
+    for (std::size_t at = 0; at < payload.size(); at += 10) {
+        const auto end = static_cast<long>(std::min(at + 10, payload.size()));
+        const Octets part(payload.begin() + static_cast<long>(at), payload.begin() + end);
+        const Octets segment = test::tcp(kOurs6, kPeer6, part, 0x10, static_cast<std::uint32_t>(1000 + at));
+        EXPECT_EQ(test::octets(frames[at / 10]),
+                  test::frame6(test::ipv6(kOurs6.ip, kPeer6.ip, 6, segment), test::kPeerMac, test::kOurMac));
+    }
     take();
 }
 

@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include "netstack/ip/input.h"
 #include "netstack/port/mbuf.h"
+#include "tests/sim/nic.h"
 #include "tests/unit/port/frames.h"
 
 namespace millrace::net {
@@ -156,6 +156,42 @@ TEST_F(IpOutputOffloadTest, CopiesChainsForAPortThatTakesNone) {
     ASSERT_EQ(output.burst().size(), 1u);
     EXPECT_EQ(output.burst()[0]->nb_segs, 1);
     EXPECT_EQ(output.counters().copied_chains.value(), 1u);
+    take();
+}
+
+class IpOutputLargeSendTest : public IpOutputTest {
+  protected:
+    IpOutputLargeSendTest()
+        : IpOutputTest({.transmit_ipv4_checksum = true,
+                        .transmit_tcp_checksum = true,
+                        .transmit_chains = true,
+                        .large_send = 8}) {}
+};
+
+TEST_F(IpOutputLargeSendTest, ThePortIsToldHowToCut) {
+    know_peer();
+    Octets payload(1000);
+    for (std::size_t i = 0; i < payload.size(); ++i)
+        payload[i] = static_cast<std::uint8_t>(i * 7);
+    send(pool.large_send(unfinished(payload), 20, 300));
+    ASSERT_EQ(output.burst().size(), 1u);
+    const rte_mbuf* packet = output.burst()[0];
+    EXPECT_EQ(packet->ol_flags & RTE_MBUF_F_TX_OFFLOAD_MASK,
+              RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IP_CKSUM | RTE_MBUF_F_TX_TCP_CKSUM | RTE_MBUF_F_TX_TCP_SEG);
+    EXPECT_EQ(packet->tso_segsz, 300);
+
+    // Cut, it is what would have been sent without.
+    const auto frames = sim::on_the_wire(packet);
+    ASSERT_EQ(frames.size(), 4u);
+    for (std::size_t i = 0; i < 4; ++i) {
+        const Octets part(payload.begin() + static_cast<long>(300 * i),
+                          payload.begin() + static_cast<long>(std::min<std::size_t>(300 * (i + 1), 1000)));
+        const auto sequence = static_cast<std::uint32_t>(1000 + 300 * i);
+        EXPECT_EQ(
+            test::octets(frames[i]),
+            test::ethernet(test::kPeerMac, test::kOurMac, 0x0800,
+                           test::ipv4(kOurs.ip, kPeer.ip, 6, test::tcp(kOurs, kPeer, part, 0x10, sequence))));
+    }
     take();
 }
 

@@ -5,6 +5,7 @@
 #include "netstack/ip/input.h"
 #include "netstack/ip/output.h"
 #include "netstack/port/mbuf.h"
+#include "tests/sim/nic.h"
 #include "tests/unit/port/frames6.h"
 
 namespace millrace::net {
@@ -120,6 +121,30 @@ TEST_F(VlanTest, WhatLeavesIsTagged) {
     for (const rte_mbuf* m : out)
         EXPECT_FALSE(m->ol_flags & RTE_MBUF_F_TX_VLAN) << "the port is not asked";
     rte_mbuf_refcnt_set(shared, 1);
+}
+
+// A tag that we write ourselves is a part of what the port repeats in front of each segment.
+TEST_F(VlanTest, LargeSendsAreTagged) {
+    Neighbours neighbours = *Neighbours::create({}, test::kOurMac, local);
+    neighbours.input(ArpPacket{ArpOperation::kRequest, test::kPeerMac, test::kPeerIp, {}, test::kOurIp}, now);
+    neighbours.clear();
+    IpOutput output(local, neighbours,
+                    {.transmit_ipv4_checksum = true, .transmit_tcp_checksum = true, .transmit_chains = true},
+                    test::kOurMac, pool.get(), pool.get(), kLan);
+    Octets unfinished = test::tcp(kOurs, kPeer, test::text("helloworld"));
+    test::set16(unfinished, 16, 0);
+    output.send(pool.large_send(unfinished, 20, 5), 6, 20, kOurs.ip, kPeer.ip, now);
+    ASSERT_EQ(output.burst().size(), 1u);
+    const auto frames = sim::on_the_wire(output.burst()[0]);
+    ASSERT_EQ(frames.size(), 2u);
+    const auto frame = [](const char* text, std::uint32_t sequence) {
+        return tagged(test::ethernet(test::kPeerMac, test::kOurMac, 0x0800,
+                                     test::ipv4(kOurs.ip, kPeer.ip, 6,
+                                                test::tcp(kOurs, kPeer, test::text(text), 0x10, sequence))),
+                      kLan);
+    };
+    EXPECT_EQ(test::octets(frames[0]), frame("hello", 1000));
+    EXPECT_EQ(test::octets(frames[1]), frame("world", 1005));
 }
 
 }  // namespace

@@ -6,7 +6,9 @@
 #include <rte_mbuf.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -156,6 +158,11 @@ inline Octets bytes_of(const rte_mbuf* packet) {
     return bytes;
 }
 
+inline Octets octets(std::span<const std::byte> bytes) {
+    const auto* first = reinterpret_cast<const std::uint8_t*>(bytes.data());
+    return Octets(first, first + bytes.size());
+}
+
 // A pool that checks, when it dies, that every mbuf has come back.
 class TestPool {
   public:
@@ -168,6 +175,13 @@ class TestPool {
     rte_mbuf* mbuf(const Octets& bytes) {
         rte_mbuf* packet = rte_pktmbuf_alloc(pool_.get());
         if (packet) std::copy(bytes.begin(), bytes.end(), append_to(packet, bytes.size()));
+        return packet;
+    }
+    // To be cut by the port behind each `each` bytes of payload.
+    rte_mbuf* large_send(const Octets& segment, std::uint16_t header_bytes, std::uint16_t each) {
+        rte_mbuf* packet = chain(segment, header_bytes + each);
+        packet->ol_flags |= RTE_MBUF_F_TX_TCP_SEG;
+        packet->tso_segsz = each;
         return packet;
     }
     // Cut into segments of `part` bytes.

@@ -18,6 +18,7 @@
 #include "netstack/tcp/tcp.h"
 #include "tests/sim/invariants.h"
 #include "tests/unit/tcp/pools.h"
+#include "tests/unit/tcp/software_nic.h"
 
 namespace millrace::tcp::test {
 
@@ -264,7 +265,8 @@ class Script {
     bool timestamps = false;
     bool port_is_slow = false;  // sent mbufs stay with the port until release_held()
     std::vector<rte_mbuf*> held;
-    SocketAddress our_end = kLocal;    // where the script's segments go by default
+    std::vector<unsigned> packets;   // that left, by the number of their segments (large sends have several)
+    SocketAddress our_end = kLocal;  // where the script's segments go by default
     SocketAddress peer_end = kRemote;  // and come from
 
     void input(const Seg& s) {
@@ -319,12 +321,23 @@ class Script {
     }
 
     void take(const TxSegment& sent) {
-        Seg s;
-        std::string all;
-        for (const rte_mbuf* m = sent.packet; m != nullptr; m = m->next)
-            all.append(rte_pktmbuf_mtod(m, const char*), m->data_len);
-        EXPECT_EQ(all.size(), sent.packet->pkt_len);
         EXPECT_GE(rte_pktmbuf_headroom(sent.packet), net::kLinkHeadroom);
+        const std::vector<std::string> segments = on_the_wire(sent.packet, sent.header_bytes);
+        packets.push_back(static_cast<unsigned>(segments.size()));
+        for (const std::string& segment : segments)
+            take(sent, segment);
+        // The layers below write in front and change the mbuf's offset and length.
+        rte_pktmbuf_prepend(sent.packet, 34);
+        sent.packet->ol_flags |= RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_TCP_CKSUM;
+        if (port_is_slow) {
+            held.push_back(sent.packet);
+        } else {
+            rte_pktmbuf_free(sent.packet);
+        }
+    }
+
+    void take(const TxSegment& sent, const std::string& all) {
+        Seg s;
         rte_tcp_hdr header;
         std::memcpy(&header, all.data(), sizeof header);
         const std::uint16_t bytes = (header.data_off >> 4) * 4;
@@ -344,14 +357,6 @@ class Script {
             block = {block.from - peer_isn, block.to - peer_isn};
         s.data = all.substr(bytes);
         out.push_back(s);
-        // The layers below write in front and change the mbuf's offset and length.
-        rte_pktmbuf_prepend(sent.packet, 34);
-        sent.packet->ol_flags |= RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_TCP_CKSUM;
-        if (port_is_slow) {
-            held.push_back(sent.packet);
-        } else {
-            rte_pktmbuf_free(sent.packet);
-        }
     }
 
     std::uint32_t last_ts_value = 0;

@@ -9,6 +9,7 @@
 #include "netstack/tcp/tcp.h"
 #include "tests/sim/invariants.h"
 #include "tests/unit/tcp/pools.h"
+#include "tests/unit/tcp/software_nic.h"
 
 namespace millrace::tcp::test {
 
@@ -268,22 +269,8 @@ class WirePair {
 
     // Copies, as a NIC does, into the other end's pool. The original is given back some time later.
     void transmit(const TxSegment& s, unsigned from) {
-        End& other = ends_[1 - from];
-        const int copies = chance() < faults_.loss ? 0 : chance() < faults_.duplication ? 2 : 1;
-        for (int i = 0; i < copies; ++i) {
-            rte_mbuf* copy = rte_pktmbuf_alloc(other.pools->data());
-            if (copy == nullptr) break;  // the receiving port has no mbuf: lost
-            char* at = rte_pktmbuf_append(copy, static_cast<std::uint16_t>(s.packet->pkt_len));
-            for (const rte_mbuf* m = s.packet; m != nullptr; m = m->next) {
-                std::memcpy(at, rte_pktmbuf_mtod(m, const char*), m->data_len);
-                at += m->data_len;
-            }
-            line_free_[from] = std::max(now_, line_free_[from]) + faults_.spacing;
-            Time arrival = line_free_[from] + faults_.delay;
-            if (chance() < faults_.reordering)
-                arrival += Duration(below(static_cast<std::size_t>(faults_.jitter.count())));
-            wire_.push({arrival, order_++, 1 - from, copy, s.source, s.destination});
-        }
+        for (const std::string& segment : on_the_wire(s.packet, s.header_bytes))
+            fly(s, segment, from);
         rte_pktmbuf_prepend(s.packet, 34);
         if (below(4) == 0) {
             port_.push_back(s.packet);
@@ -291,6 +278,22 @@ class WirePair {
             rte_pktmbuf_free(s.packet);
         }
         if (port_.size() > 8) give_back_sent();
+    }
+
+    void fly(const TxSegment& s, const std::string& segment, unsigned from) {
+        End& other = ends_[1 - from];
+        const int copies = chance() < faults_.loss ? 0 : chance() < faults_.duplication ? 2 : 1;
+        for (int i = 0; i < copies; ++i) {
+            rte_mbuf* copy = rte_pktmbuf_alloc(other.pools->data());
+            if (copy == nullptr) break;  // the receiving port has no mbuf: lost
+            std::memcpy(rte_pktmbuf_append(copy, static_cast<std::uint16_t>(segment.size())), segment.data(),
+                        segment.size());
+            line_free_[from] = std::max(now_, line_free_[from]) + faults_.spacing;
+            Time arrival = line_free_[from] + faults_.delay;
+            if (chance() < faults_.reordering)
+                arrival += Duration(below(static_cast<std::size_t>(faults_.jitter.count())));
+            wire_.push({arrival, order_++, 1 - from, copy, s.source, s.destination});
+        }
     }
 
     void give_back_sent() {
