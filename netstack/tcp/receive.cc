@@ -4,8 +4,11 @@
 
 namespace millrace::tcp {
 
-// Hands up a payload in its mbuf, or mbufs: an event each.
+// Hands up a payload in its mbuf, or mbufs: an event each. Of a packet in one mbuf the second line, which no
+// driver writes, is left alone.
 void Tcp::push_received(Handle h, rte_mbuf* packet) {
+    if (packet->nb_segs == 1) [[likely]]
+        return push_event(h, EventKind::kReceived, CloseReason::kNone, packet);
     while (packet != nullptr) {
         rte_mbuf* rest = std::exchange(packet->next, nullptr);
         packet->nb_segs = 1;
