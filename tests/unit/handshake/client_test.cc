@@ -6,14 +6,15 @@
 #include <vector>
 
 #include "engine/handshake/handshake.h"
+#include "tests/unit/handshake/response_cases.h"
 
 namespace millrace::ws {
 namespace {
 
-constexpr const char* kKey = "dGhlIHNhbXBsZSBub25jZQ==";
-constexpr const char* kStatus = "HTTP/1.1 101 Switching Protocols\r\n";
-constexpr const char* kUpgrade = "Upgrade: websocket\r\nConnection: Upgrade\r\n";
-constexpr const char* kAccept = "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n";
+using test::full;
+using test::kKey;
+using test::kResponseCases;
+using test::ResponseCase;
 
 std::string written(const ClientRequest& request, std::size_t room = 1024) {
     std::vector<char> out(room);
@@ -74,65 +75,10 @@ TEST(ClientRequest, FitsExactlyOrNotAtAll) {
     EXPECT_EQ(written(request, whole.size()), whole);
 }
 
-struct Case {
-    const char* what;
-    std::string head;
-    bool established;
-};
-
-std::string answer(std::string_view fields) {
-    return kStatus + std::string(fields) + "\r\n";
-}
-
-std::string full(std::string_view more) {
-    return answer(std::string(kUpgrade) + kAccept + std::string(more));
-}
-
-const Case kCases[] = {
-    {"TheExample", full(""), true},
-    {"OtherFieldsAndReason",
-     "HTTP/1.1 101 WebSocket\r\nServer: x\r\n" + std::string(kUpgrade) + kAccept + "\r\n", true},
-    {"AnyCase",
-     answer("UPGRADE: WebSocket\r\nCONNECTION: keep-alive, UPGRADE\r\nsec-websocket-accept: "
-            "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"),
-     true},
-    {"AcceptWithSpace",
-     answer(std::string(kUpgrade) + "Sec-WebSocket-Accept:  s3pPLMBiTxaQ9kYGzzhZRbK+xOo= \r\n"), true},
-    {"Status200", "HTTP/1.1 200 OK\r\n" + std::string(kUpgrade) + kAccept + "\r\n", false},
-    {"Status302", "HTTP/1.1 302 Found\r\nLocation: /x\r\n\r\n", false},
-    {"Http10", "HTTP/1.0 101 Switching Protocols\r\n" + std::string(kUpgrade) + kAccept + "\r\n", false},
-    {"NoUpgrade", answer("Connection: Upgrade\r\n" + std::string(kAccept)), false},
-    {"OtherUpgrade", answer("Upgrade: h2c\r\nConnection: Upgrade\r\n" + std::string(kAccept)), false},
-    {"UpgradeList", answer("Upgrade: websocket, h2c\r\nConnection: Upgrade\r\n" + std::string(kAccept)),
-     false},
-    {"TwoUpgrades", full("Upgrade: websocket\r\n"), false},
-    {"NoConnection", answer("Upgrade: websocket\r\n" + std::string(kAccept)), false},
-    {"ConnectionClose", answer("Upgrade: websocket\r\nConnection: close\r\n" + std::string(kAccept)), false},
-    {"NoAccept", answer(kUpgrade), false},
-    {"EmptyAccept", answer(std::string(kUpgrade) + "Sec-WebSocket-Accept:\r\n"), false},
-    {"OtherAccept", answer(std::string(kUpgrade) + "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOO=\r\n"),
-     false},
-    {"AcceptInOtherCase",
-     answer(std::string(kUpgrade) + "Sec-WebSocket-Accept: S3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"), false},
-    {"AcceptTooLong",
-     answer(std::string(kUpgrade) + "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=x\r\n"), false},
-    {"KeyEchoed", answer(std::string(kUpgrade) + "Sec-WebSocket-Accept: dGhlIHNhbXBsZSBub25jZQ==\r\n"),
-     false},
-    {"TwoAccepts", full(kAccept), false},
-    {"Extension", full("Sec-WebSocket-Extensions: permessage-deflate\r\n"), false},
-    {"OfferedSubprotocol", full("Sec-WebSocket-Protocol: chat\r\n"), true},
-    {"OtherOfferedSubprotocol", full("Sec-WebSocket-Protocol: superchat\r\n"), true},
-    {"UnofferedSubprotocol", full("Sec-WebSocket-Protocol: soap\r\n"), false},
-    {"SubprotocolInOtherCase", full("Sec-WebSocket-Protocol: Chat\r\n"), false},
-    {"SubprotocolList", full("Sec-WebSocket-Protocol: chat, superchat\r\n"), false},
-    {"EmptySubprotocol", full("Sec-WebSocket-Protocol:\r\n"), false},
-    {"TwoSubprotocols", full("Sec-WebSocket-Protocol: chat\r\nSec-WebSocket-Protocol: chat\r\n"), false},
-};
-
-class CheckResponse : public ::testing::TestWithParam<Case> {};
+class CheckResponse : public ::testing::TestWithParam<ResponseCase> {};
 
 TEST_P(CheckResponse, EstablishesOrSaysWhyNot) {
-    const Case& c = GetParam();
+    const ResponseCase& c = GetParam();
     http::Response response;
     ASSERT_TRUE(http::parse_response(c.head, response, http::Limits{}).complete());
     const std::vector<std::string> subprotocols{"chat", "superchat"};
@@ -141,7 +87,7 @@ TEST_P(CheckResponse, EstablishesOrSaysWhyNot) {
     EXPECT_EQ(why.empty(), c.established) << why;
 }
 
-INSTANTIATE_TEST_SUITE_P(Section4_1, CheckResponse, ::testing::ValuesIn(kCases),
+INSTANTIATE_TEST_SUITE_P(Section4_1, CheckResponse, ::testing::ValuesIn(kResponseCases),
                          [](const auto& tested) { return std::string(tested.param.what); });
 
 TEST(CheckResponse, RefusesAnythingForAKeyThatIsNone) {
