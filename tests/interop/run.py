@@ -19,12 +19,13 @@ from carrier import Carrier, probe_xdp
 from harness import CARRIERS, CASES, Failure, Skip
 from network import Network
 from recording import Recording
+from transfer import FULL
 
 import cases  # noqa: F401  registers them
 
 REPOSITORY = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-# A guard against hanging, not a measure: no test takes a tenth of it.
-TEST_SECONDS = 300
+# A guard against hanging, not a measure: no test takes a tenth of it, but for those that were asked for.
+TEST_SECONDS = 3600 if FULL else 300
 # Enough for the thousands of connections of a test; an ordinary user starts with 1,024.
 DESCRIPTORS = 8192
 UNSHARE = ["unshare", "--user", "--map-root-user", "--net", "--mount"]
