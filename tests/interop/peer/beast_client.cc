@@ -1,0 +1,115 @@
+// Boost.Beast as a client of /echo:  beast-client SCENARIO URL plain|deflate
+// See cases/peers.py for what the scenarios are.
+
+#include <boost/asio/connect.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/websocket.hpp>
+#include <cstdio>
+#include <stdexcept>
+#include <string>
+
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace websocket = beast::websocket;
+using Peer = websocket::stream<asio::ip::tcp::socket>;
+
+void require(bool holds, const std::string& what) {
+    if (!holds) throw std::runtime_error(what);
+}
+
+std::string text(std::size_t size) {
+    const std::string unit = "Grüße €𝄞 ";
+    std::string whole;
+    whole.reserve(size);
+    while (whole.size() + unit.size() <= size)
+        whole += unit;
+    return whole.append(size - whole.size(), '.');
+}
+
+std::string binary(std::size_t size) {
+    std::string octets(size, '\0');
+    for (std::size_t i = 0; i < size; ++i)
+        octets[i] = static_cast<char>(i >> 8 ^ i);
+    return octets;
+}
+
+void receive(Peer& peer, bool is_text, const std::string& message) {
+    beast::flat_buffer got;
+    peer.read(got);
+    const std::string_view bytes(static_cast<const char*>(got.data().data()), got.size());
+    require(peer.got_text() == is_text && bytes == message,
+            "a message of " + std::to_string(message.size()) + " came back otherwise");
+}
+
+void echo(Peer& peer, bool is_text, const std::string& message) {
+    peer.text(is_text);
+    peer.write(asio::buffer(message));
+    receive(peer, is_text, message);
+}
+
+// Fragments are cut within characters, and pings go between them.
+void echo_fragments(Peer& peer, const std::string& message, std::size_t parts) {
+    peer.text(true);
+    const std::size_t each = message.size() / parts + 1;
+    for (std::size_t at = 0; at < message.size(); at += each) {
+        peer.write_some(at + each >= message.size(),
+                        asio::buffer(message.data() + at, std::min(each, message.size() - at)));
+        peer.ping("between");
+    }
+    receive(peer, true, message);
+}
+
+void exchange(Peer& peer) {
+    for (const std::size_t size : {0, 1, 125, 126, 127, 65535, 65536, 1 << 20, 16 << 20}) {
+        echo(peer, true, text(size));
+        echo(peer, false, binary(size));
+    }
+    echo_fragments(peer, text(3000), 50);
+    echo_fragments(peer, text(200'000), 50);
+    peer.close({static_cast<websocket::close_code>(4321), "until then"});
+    require(peer.reason().code == 4321, "the answer to the close has another code");
+}
+
+void await(Peer& peer) {
+    std::fputs("open\n", stderr);
+    beast::flat_buffer got;
+    beast::error_code error;
+    peer.read(got, error);
+    require(error == websocket::error::closed && peer.reason().code == websocket::close_code::going_away,
+            "the server's close: " + error.message() + ", " + std::to_string(peer.reason().code));
+}
+
+void run(const std::string& scenario, const std::string& url, bool deflate) {
+    const std::size_t host_at = url.find("//") + 2;
+    const std::size_t colon = url.rfind(':'), slash = url.find('/', host_at);
+    const std::string host = url.substr(host_at, colon - host_at);
+    asio::io_context context;
+    Peer peer(context);
+    asio::ip::tcp::resolver resolver(context);
+    asio::connect(peer.next_layer(), resolver.resolve(host, url.substr(colon + 1, slash - colon - 1)));
+    websocket::permessage_deflate offer;
+    offer.client_enable = deflate;
+    peer.set_option(offer);
+    peer.read_message_max(64u << 20);
+    websocket::response_type response;
+    peer.handshake(response, url.substr(host_at, slash - host_at), url.substr(slash));
+    require((response.count("Sec-WebSocket-Extensions") != 0) == deflate, "another agreement on compression");
+    scenario == "exchange" ? exchange(peer) : await(peer);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    try {
+        require(argc == 4, "usage: beast-client exchange|await URL plain|deflate");
+        run(argv[1], argv[2], std::string(argv[3]) == "deflate");
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "beast-client: %s\n", error.what());
+        return 1;
+    }
+    return 0;
+}
