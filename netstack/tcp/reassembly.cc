@@ -19,20 +19,41 @@ bool join(rte_mbuf* held, rte_mbuf* packet) {
     return true;
 }
 
+// A held mbuf at or behind this one, with no gap between the two.
+rte_mbuf* known_reach(const rte_mbuf* held) {
+    return reinterpret_cast<rte_mbuf*>(static_cast<std::uintptr_t>(held->tx_offload));
+}
+void set_reach(rte_mbuf* held, rte_mbuf* reach) {
+    held->tx_offload = reinterpret_cast<std::uintptr_t>(reach);
+}
+
+// The last mbuf before the next gap. It is remembered, so that no mbuf is walked over twice for good.
+rte_mbuf* last_before_gap(rte_mbuf* held) {
+    rte_mbuf* last = known_reach(held);
+    while (last->next != nullptr && held_end(last) == held_seq(last->next))
+        last = known_reach(last->next);
+    set_reach(held, last);
+    return last;
+}
+
 }  // namespace
 
-int Reassembly::insert(rte_mbuf* packet, Seq seq, Seq rcv_nxt) {
+std::optional<int> Reassembly::insert(rte_mbuf* packet, Seq seq, Seq rcv_nxt) {
     packet->hash.usr = seq.value;
     if (tail != nullptr && held_end(tail) == seq && join(tail, packet)) return 0;
 
-    // The last held mbuf that begins at or before the newcomer.
-    rte_mbuf* before = nullptr;
-    if (tail != nullptr && held_seq(tail) <= seq) {
-        before = tail;
-    } else {
+    // The last held mbuf before a gap that does not begin behind the newcomer's first byte.
+    rte_mbuf* before = tail;
+    if (tail == nullptr || held_seq(tail) > seq) {
         before = ready_tail;
-        for (rte_mbuf* at = before ? before->next : head; at && held_seq(at) <= seq; at = at->next)
-            before = at;
+        unsigned gaps = 0;
+        for (rte_mbuf* at = before ? before->next : head; at && held_seq(at) <= seq; at = before->next) {
+            if (gaps++ == kMostGaps) {
+                rte_pktmbuf_free(packet);
+                return std::nullopt;
+            }
+            before = last_before_gap(at);
+        }
     }
     const Seq from = before ? max(held_end(before), rcv_nxt) : rcv_nxt;
     if (held_end(packet) <= from) {
@@ -46,11 +67,6 @@ int Reassembly::insert(rte_mbuf* packet, Seq seq, Seq rcv_nxt) {
 
     int more = 1;
     rte_mbuf* after = before ? before->next : head;
-    // Between the two there may be no gap, where they could not be joined.
-    if (after != nullptr && held_seq(after) == held_seq(packet) && held_end(packet) <= held_end(after)) {
-        rte_pktmbuf_free(packet);
-        return 0;
-    }
     while (after != nullptr && held_end(after) <= held_end(packet)) {
         // One buffer for all, with the bytes that came first.
         std::memcpy(rte_pktmbuf_mtod_offset(packet, char*, held_seq(after) - held_seq(packet)),
@@ -61,6 +77,7 @@ int Reassembly::insert(rte_mbuf* packet, Seq seq, Seq rcv_nxt) {
     if (after != nullptr && held_seq(after) < held_end(packet))
         rte_pktmbuf_trim(packet, static_cast<std::uint16_t>(held_end(packet) - held_seq(after)));
 
+    set_reach(packet, packet);
     packet->next = after;
     (before ? before->next : head) = packet;
     if (after == nullptr) tail = packet;

@@ -81,36 +81,23 @@ void Tcp::hold(Handle h, Segment& segment, std::uint32_t cut) {
         reassemblies_[c.reassembly] = {};
     }
     Reassembly& r = reassemblies_[c.reassembly];
+    const SackBlock text{segment.seq, segment.seq + segment.length};
     SackBlock duplicate;
     // The segment that fills the first gap is let in beyond the bound: it frees more than it takes.
     const bool full = r.count >= most_held_each_ || held_ >= most_held_;
-    if (full && (out_of_order || c.has(kPaused))) {
+    if ((full && (out_of_order || c.has(kPaused))) || !hold_text(r, segment, c.rcv_nxt, cut)) {
         ++counters_.out_of_order_drops;
     } else {
         if (out_of_order) {
             ++counters_.out_of_order;
-            if (segment.length > 0) {
-                const SackBlock fresh{segment.seq, segment.seq + segment.length};
-                duplicate = r.sack.duplicate(fresh);
-                r.sack.add(fresh);
+            if (!text.empty()) {
+                duplicate = r.sack.duplicate(text);
+                r.sack.add(text);
             }
         }
         if (segment.has(kFin) && !r.has_fin) {
             r.has_fin = true;
-            r.fin = segment.seq + segment.length;
-        }
-        if (segment.length > 0) {
-            rte_mbuf* packet = trim_front(std::exchange(segment.packet, nullptr), segment.header_bytes + cut);
-            Seq seq = segment.seq;
-            while (packet != nullptr) {
-                rte_mbuf* rest = std::exchange(packet->next, nullptr);
-                packet->nb_segs = 1;
-                packet->pkt_len = packet->data_len;
-                const std::uint16_t length = packet->data_len;
-                held_ += static_cast<std::uint32_t>(r.insert(packet, seq, c.rcv_nxt));
-                seq += length;
-                packet = rest;
-            }
+            r.fin = text.to;
         }
     }
     if (out_of_order) {
@@ -120,6 +107,28 @@ void Tcp::hold(Handle h, Segment& segment, std::uint32_t cut) {
         mark_dirty(h);
     }
     deliver_held(h);
+}
+
+// False when there are too many gaps before it.
+bool Tcp::hold_text(Reassembly& r, Segment& segment, Seq rcv_nxt, std::uint32_t cut) {
+    if (segment.length == 0) return true;
+    rte_mbuf* packet = trim_front(std::exchange(segment.packet, nullptr), segment.header_bytes + cut);
+    Seq seq = segment.seq;
+    while (packet != nullptr) {
+        rte_mbuf* rest = std::exchange(packet->next, nullptr);
+        packet->nb_segs = 1;
+        packet->pkt_len = packet->data_len;
+        const std::uint16_t length = packet->data_len;
+        const auto more = r.insert(packet, seq, rcv_nxt);
+        if (!more) {  // what of a chain has got in is not reported, and comes again
+            rte_pktmbuf_free(rest);
+            return false;
+        }
+        held_ += static_cast<std::uint32_t>(*more);
+        seq += length;
+        packet = rest;
+    }
+    return true;
 }
 
 // As far as the gap, the application's pause and the room for events allow.

@@ -321,6 +321,7 @@ class Tcp {
     bool may_keep(const rte_mbuf* packet);
     void receive_text(Handle h, Segment& segment);
     void hold(Handle h, Segment& segment, std::uint32_t cut);
+    bool hold_text(Reassembly& r, Segment& segment, Seq rcv_nxt, std::uint32_t cut);
     void deliver_held(Handle h);
     void push_received(Handle h, rte_mbuf* packet);
     void receive_fin(Handle h);

@@ -43,7 +43,7 @@ TEST_P(TcpReassembly, AnyOverlapsYieldTheStream) {
             const auto length =
                 static_cast<std::uint32_t>(std::min<std::uint64_t>(1 + random() % most, kBytes - from));
             if (r.count > 500) from = have;
-            held += r.insert(piece(pools, from, length), start + from, rcv_nxt);
+            held += r.insert(piece(pools, from, length), start + from, rcv_nxt).value_or(0);
             rcv_nxt = r.advance(rcv_nxt);
             ASSERT_EQ(held, static_cast<int>(r.count));
             for (rte_mbuf* at = r.head; at && at->next; at = at->next)
@@ -76,6 +76,25 @@ TEST(TcpReassemblyBound, ASegmentAcrossTwoNeighboursBringsNothing) {
     EXPECT_EQ(r.insert(piece(pools, 1000, 1000), Seq{1000}, Seq{0}), 0);
     EXPECT_EQ(r.count, 2u);
     EXPECT_EQ(pools.missing(), 2u);
+    r.free_all();
+}
+
+TEST(TcpReassemblyBound, ManyGapsAreNotWalkedPast) {
+    Pools pools(255, 15);
+    Reassembly r;
+    for (std::uint32_t i = 1; i <= 2 * kMostGaps; ++i)  // at the end nothing is walked past
+        EXPECT_EQ(r.insert(piece(pools, 10 * i, 1), Seq{10 * i}, Seq{0}), 1);
+    const std::uint32_t last = 10 * kMostGaps + 5, beyond = last + 10;
+    EXPECT_EQ(r.insert(piece(pools, beyond, 1), Seq{beyond}, Seq{0}), std::nullopt);
+    EXPECT_EQ(r.count, 2 * kMostGaps);
+    EXPECT_EQ(pools.missing(), 2 * kMostGaps);
+    EXPECT_EQ(r.insert(piece(pools, last, 1), Seq{last}, Seq{0}), 1);
+    // Once the first bytes have come there are fewer before it.
+    EXPECT_EQ(r.insert(piece(pools, 0, 25), Seq{0}, Seq{0}), -1);
+    r.advance(Seq{0});
+    while (rte_mbuf* packet = r.pop_ready())
+        rte_pktmbuf_free(packet);
+    EXPECT_EQ(r.insert(piece(pools, beyond, 1), Seq{beyond}, Seq{25}), 1);
     r.free_all();
 }
 
