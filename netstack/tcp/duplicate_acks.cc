@@ -14,9 +14,9 @@ void Tcp::duplicate_ack(Handle h) {
     }
     if (c.dup_acks == kDupThreshold) return;
     ++c.dup_acks;
-    // The first two let new segments out (limited transmit, in emit_data). After a timeout the duplicates may
-    // be those of what it sent again (RFC 6582 section 3.2 step 2).
-    if (c.dup_acks < kDupThreshold || c.has(kTimeoutRecovery)) return;
+    // The first two let new segments out (limited transmit, in emit_data). After a timeout, or right behind a
+    // recovery, the duplicates may be those of what was sent again in vain (RFC 6582 section 3.2 step 2).
+    if (c.dup_acks < kDupThreshold || c.has(kTimeoutRecovery) || c.snd_una == c.recover) return;
     ++counters_.reno_recoveries;
     reduce_window(c, false);
     c.congestion.cwnd = c.congestion.ssthresh + kDupThreshold * c.mss;

@@ -9,6 +9,8 @@
 namespace millrace::tcp {
 
 struct NewReno {
+    static constexpr double kBeta = 0.5;
+
     static void acked(Congestion& c, Growth& g, const Progress& p) {
         // RFC 3465 section 2.3: L = 2.
         if (c.cwnd < c.ssthresh) return slow_start(c, g.slow_start, p, 2u * p.mss);
@@ -19,7 +21,7 @@ struct NewReno {
     }
 
     static void lost(Congestion& c, Growth& g, std::uint32_t flight, std::uint16_t mss) {
-        c.ssthresh = std::max<std::uint32_t>(flight / 2, 2u * mss);  // equation (4)
+        c.ssthresh = std::max(static_cast<std::uint32_t>(flight * kBeta), 2u * mss);  // equation (4)
         g.credit = 0;
     }
 

@@ -2,7 +2,7 @@
 // what is found out where ICMP is silent (black holes, RFC 4821 section 7.7), and the way back up (RFC 4821
 // section 7). What one connection has learnt others to the same destination begin with (RFC 8201 section
 // 5.2): path_mtu_cache.h. A segment that was too large is no sign of congestion: what is outstanding leaves
-// again at once, in smaller pieces, with the window as it is.
+// again at once, in smaller pieces, by slow start up to the window as it is (RFC 1191 section 6.4).
 
 #include <array>
 
@@ -94,6 +94,10 @@ void Tcp::send_smaller(Handle h, std::uint16_t mss, std::uint32_t raise_after) {
     q.mark_all_lost(c.snd_nxt);
     c.recover = c.snd_nxt;
     if (c.has(kRecovery)) c.congestion.cwnd = c.congestion.ssthresh;  // the recovery that was on is over
+    // More packets than before, and nothing is known to be in flight: at once they would be a burst.
+    c.congestion.ssthresh = std::max(c.congestion.ssthresh, c.congestion.cwnd);
+    c.congestion.cwnd = mss;
+    q.end_epoch();
     c.set(kTimeoutRecovery);  // or what is marked would count as a loss
     c.clear(kRecovery | kTailProbe);
     arm_rexmit(h, rto(c));

@@ -12,8 +12,22 @@ std::uint32_t Tcp::detect_losses(Connection& c, SendQueue& q) {
     const std::uint32_t window = certain ? 0 : q.rack().reordering_window(c.rtt.srtt8 / 8);
     unsigned lost_again = 0;
     const std::uint32_t timeout = q.detect_losses(now_us_, window, c.snd_nxt, lost_again);
-    counters_.lost_retransmissions.add(lost_again);
+    if (lost_again > 0) retransmission_lost(c, q, lost_again);
     return timeout;
+}
+
+// A second sign of congestion: the window is reduced once more (RFC 5681 section 4.3).
+void Tcp::retransmission_lost(Connection& c, SendQueue& q, unsigned count) {
+    counters_.lost_retransmissions.add(count);
+    if (!c.has(kRecovery | kTimeoutRecovery) || q.undo().reduced_again) return;
+    q.undo().reduced_again = true;
+    const double beta = config_.congestion == CongestionAlgorithm::kCubic ? Cubic::kBeta : NewReno::kBeta;
+    Congestion& congestion = c.congestion;
+    const bool first = congestion.ssthresh == kFirstSsthresh;  // what was too big goes again, no more
+    const std::uint32_t window = first ? c.snd_nxt - c.snd_una : congestion.ssthresh;
+    congestion.ssthresh = std::max(static_cast<std::uint32_t>(window * beta), 2u * c.mss);
+    congestion.cwnd = std::min(congestion.cwnd, congestion.ssthresh);
+    q.prr = {.recover_fs = c.snd_nxt - c.snd_una};
 }
 
 // What was waited for has not come.

@@ -269,6 +269,7 @@ class Tcp {
 
     // rack.cc and loss_probe.cc
     std::uint32_t detect_losses(Connection& c, SendQueue& q);
+    void retransmission_lost(Connection& c, SendQueue& q, unsigned count);
     void reorder_timeout(Handle h);
     bool may_probe(const Connection& c) const;
     bool may_probe_recovery(const Connection& c) const;

@@ -10,6 +10,7 @@
 #include <span>
 
 #include "netstack/base/address.h"
+#include "netstack/port/mbuf.h"
 
 namespace millrace::tcp {
 

@@ -17,10 +17,11 @@ struct Undo {
     std::uint32_t first_ts = 0;  // timestamp of the first retransmission (RFC 3522 section 3.2: RetransmitTS)
     Seq first_end;               // its end
     Seq last_end;                // the furthest end of all retransmissions
-    std::uint32_t unproved : 29 = 0;  // retransmissions that no D-SACK has shown to be duplicates
+    std::uint32_t unproved : 28 = 0;  // retransmissions that no D-SACK has shown to be duplicates
     bool possible : 1 = false;
     bool resent : 1 = false;  // there was a retransmission: first_ts holds
     bool by_timeout : 1 = false;
+    bool reduced_again : 1 = false;  // a retransmission was lost as well
 
     void save(const Congestion& congestion, Seq snd_una) {
         *this = {.before = congestion, .marker = snd_una, .possible = true};

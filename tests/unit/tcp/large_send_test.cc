@@ -217,20 +217,20 @@ TEST(TcpLargeSend, FollowsThePathMtu) {
     s.packets.clear();
     s.tcp->path_mtu(s.our_end, kRemote, 1400, s.our_isn + 1, s.now);
     s.flush();
-    EXPECT_EQ(s.packets, std::vector<unsigned>(8, 1)) << "two pieces of each";
     std::string again;
     while (!s.quiet()) {
         const Seg piece = s.next();
         EXPECT_EQ(piece.seq, 1 + again.size());
         EXPECT_LE(piece.data.size(), kSmaller);
         again += piece.data;
+        if (s.quiet()) s.arrive({.seq = 1, .ack = 1 + static_cast<std::uint32_t>(again.size())});
     }
-    EXPECT_EQ(again, sent);
-    s.arrive({.seq = 1, .ack = 1 + 4 * kMss});
+    EXPECT_TRUE(again == sent) << again.size();
+    EXPECT_EQ(s.packets, std::vector<unsigned>(8, 1)) << "two pieces of each";
     s.packets.clear();
-    s.say(id, text(5 * kSmaller));
-    EXPECT_EQ(s.packets, std::vector<unsigned>{5});
-    for (int i = 0; i < 5; ++i)
+    s.say(id, text(3 * kSmaller));
+    EXPECT_EQ(s.packets, std::vector<unsigned>{3});
+    for (int i = 0; i < 3; ++i)
         EXPECT_EQ(s.next().data.size(), kSmaller);
 }
 

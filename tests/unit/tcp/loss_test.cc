@@ -223,6 +223,24 @@ TEST(TcpFastRetransmit, NotTwiceForOneWindow) {  // RFC 6582 section 3.2 step 2:
     EXPECT_FALSE(s.tcp->connection(c).has(kRecovery));
 }
 
+// What was sent again in vain is answered with duplicates of the ACK that ended the recovery.
+TEST(TcpFastRetransmit, NotOfDuplicatesRightBehindARecovery) {  // RFC 6582 section 3.2 step 2
+    Script s;
+    const ConnId c = in_flight(s, 10);
+    duplicate_acks(s, 1, 3);
+    ASSERT_TRUE(s.tcp->connection(c).has(kRecovery));
+    const std::uint64_t before = s.count(&Counters::fast_retransmits);
+    s.say(c, std::string(5 * kMss, 'n'));
+    s.arrive({.seq = 1, .ack = 1 + 10 * kMss});  // full: "recover" itself
+    ASSERT_FALSE(s.tcp->connection(c).has(kRecovery));
+    duplicate_acks(s, 1 + 10 * kMss, 4);
+    EXPECT_EQ(s.count(&Counters::fast_retransmits), before);
+    EXPECT_FALSE(s.tcp->connection(c).has(kRecovery));
+    s.arrive({.seq = 1, .ack = 1 + 11 * kMss});  // beyond it they tell of a loss again
+    duplicate_acks(s, 1 + 11 * kMss, 3);
+    EXPECT_EQ(s.count(&Counters::fast_retransmits), before + 1);
+}
+
 TEST(TcpFastRetransmit, WindowUpdatesAndDataAreNoDuplicates) {  // RFC 5681 section 2
     Script s;
     in_flight(s, 5);

@@ -46,17 +46,24 @@ TEST(TcpPathMtu, BytesComeInOrderAndOnceWhateverTheSizes) {
         EXPECT_EQ(part.seq, 1 + got.size());
         EXPECT_LE(part.data.size(), 560u);
         got += part.data;
+        if (s.quiet()) s.arrive({.seq = 1, .ack = 1 + static_cast<std::uint32_t>(got.size())});
     }
-    EXPECT_EQ(got, text);
+    EXPECT_TRUE(got == text) << got.size();
 }
 
-TEST(TcpPathMtu, IsNoCongestion) {  // RFC 1191 section 6.4, RFC 8899: the window stays
+TEST(TcpPathMtu, IsNoCongestion) {  // RFC 1191 section 6.4: but slow start, up to the window as it was
     Script s;
     const ConnId c = s.accept();
-    s.say(c, std::string(4000, 'a'));
+    s.say(c, std::string(10 * 1460, 'a'));
     const std::uint32_t before = s.tcp->connection(c).congestion.cwnd;
+    s.out.clear();
     too_big(s, 1300);
-    EXPECT_EQ(s.tcp->connection(c).congestion.cwnd, before);
+    EXPECT_EQ(s.tcp->connection(c).congestion.cwnd, 1260u);
+    EXPECT_GE(s.tcp->connection(c).congestion.ssthresh, before);
+    EXPECT_EQ(lengths(s), (std::vector<std::size_t>{1260, 200})) << "one unit until it is acknowledged";
+    s.arrive({.seq = 1, .ack = 1 + 1460});
+    EXPECT_EQ(s.tcp->connection(c).congestion.cwnd, 2 * 1260u);
+    EXPECT_FALSE(s.quiet());
     EXPECT_EQ(s.tcp->connection(c).retries, 0);
     EXPECT_EQ(s.tcp->connection(c).backoff, 0);
     EXPECT_EQ(s.count(&Counters::timeouts), 0u);
@@ -77,8 +84,8 @@ TEST(TcpPathMtu, LaterBytesAreCutToTheNewSize) {
     too_big(s, 1300);
     s.arrive({.seq = 1, .ack = 1461});
     s.out.clear();
-    s.say(c, std::string(3000, 'b'));
-    EXPECT_EQ(lengths(s), (std::vector<std::size_t>{1260, 1260, 480}));
+    s.say(c, std::string(2500, 'b'));
+    EXPECT_EQ(lengths(s), (std::vector<std::size_t>{1260, 1240}));
 }
 
 TEST(TcpPathMtu, ReferencesAreCutToTheNewSizeToo) {
@@ -179,9 +186,11 @@ TEST(TcpPathMtu, RepeatedMessagesResendNothingMore) {  // one for each segment o
     for (std::uint32_t i = 0; i < 4; ++i)
         too_big(s, 1400, 1 + i * 1460);
     EXPECT_EQ(s.count(&Counters::path_mtu_reductions), 1u);
-    std::size_t sent = 0;
-    for (const std::size_t n : lengths(s))
-        sent += n;
+    std::uint32_t sent = 0;
+    while (!s.quiet()) {
+        sent += static_cast<std::uint32_t>(s.next().data.size());
+        if (s.quiet()) s.arrive({.seq = 1, .ack = 1 + sent});
+    }
     EXPECT_EQ(sent, 5840u);
 }
 
@@ -253,7 +262,8 @@ TEST(TcpPathMtu, RecoveryThatIsCutShortLeavesTheWindowItWasTo) {
     EXPECT_TRUE(s.tcp->connection(c).has(kRecovery));
     too_big(s, 1400);
     EXPECT_FALSE(s.tcp->connection(c).has(kRecovery));
-    EXPECT_EQ(s.tcp->connection(c).congestion.cwnd, s.tcp->connection(c).congestion.ssthresh);
+    EXPECT_LT(s.tcp->connection(c).congestion.ssthresh, 10 * 1460u);
+    EXPECT_GT(s.tcp->connection(c).congestion.ssthresh, 5 * 1460u);
 }
 
 // What is lost need not be of full size: a path may have become narrower than the first guess.
@@ -327,7 +337,7 @@ TEST(TcpPathMtu, LostProbeIsNoCongestionAndTheSizeGoesBack) {  // RFC 4821 secti
     s.run(400ms);  // the retransmission timer
     EXPECT_EQ(lengths(s), (std::vector<std::size_t>{1360, 100}));
     EXPECT_EQ(s.tcp->connection(c).mss, 1360);
-    EXPECT_EQ(s.tcp->connection(c).congestion.cwnd, before);
+    EXPECT_GE(s.tcp->connection(c).congestion.ssthresh, before);
     EXPECT_EQ(s.count(&Counters::path_mtu_probes_failed), 1u);
 }
 

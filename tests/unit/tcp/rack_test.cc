@@ -67,6 +67,26 @@ TEST(TcpRack, FindsTheLossOfARetransmission) {  // section 3.1: what three dupli
     EXPECT_EQ(s.count(&Counters::timeouts), 0u);
 }
 
+TEST(TcpRack, ALostRetransmissionReducesTheWindowOnceMore) {  // RFC 5681 section 4.3
+    Sender s;
+    s.send(20);
+    s.pass(kRtt);
+    s.ack(0, {{1, 4}});
+    const std::uint32_t once = s.c().congestion.ssthresh;
+    s.pass(1ms);
+    s.ack(0, {{1, 10}});
+    EXPECT_EQ(s.c().congestion.ssthresh, once);
+    s.out.clear();
+    s.pass(kRtt);
+    s.ack(0, {{1, 11}});
+    EXPECT_EQ(s.count(&Counters::lost_retransmissions), 1u);
+    const std::uint32_t twice = s.c().congestion.ssthresh;
+    EXPECT_EQ(twice, static_cast<std::uint32_t>(once * Cubic::kBeta));
+    s.pass(kRtt);
+    s.ack(0, {{1, 12}});  // lost a third time: of the same sign
+    EXPECT_EQ(s.c().congestion.ssthresh, twice);
+}
+
 TEST(TcpRack, ReorderingIsSeenWhenAnOriginalComesLate) {  // step 3
     Sender s;
     s.fly(10);
