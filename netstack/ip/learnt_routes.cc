@@ -5,14 +5,24 @@
 namespace millrace::net {
 
 template <class What, std::size_t Most>
+auto LearntRoutes::List<What, Most>::find(const What& what) -> Item* {
+    Item* const end = all.data() + count;
+    Item* const known = std::find_if(all.data(), end, [&](const Item& item) { return item.what == what; });
+    return known == end ? nullptr : known;
+}
+
+template <class What, std::size_t Most>
 void LearntRoutes::List<What, Most>::learn(const What& what, Time until, Time now) {
-    const auto end = all.begin() + static_cast<std::ptrdiff_t>(count);
-    const auto known = std::find_if(all.begin(), end, [&](const Item& item) { return item.what == what; });
-    if (known != end) {
+    if (Item* known = find(what)) {
         known->until = until;
     } else if (until > now && count < Most) {
         all[count++] = {what, until};
     }
+}
+
+template <class What, std::size_t Most>
+void LearntRoutes::List<What, Most>::put_last(const What& what) {
+    if (Item* known = find(what)) std::rotate(known, known + 1, all.data() + count);
 }
 
 template <class What, std::size_t Most>

@@ -20,6 +20,8 @@ class LearntRoutes {
     // Until `until`; at once forgotten when that is not after `now`.
     void learn_router(const IpAddress& router, Time until, Time now);
     void learn_prefix(const Cidr& prefix, Time until, Time now);
+    // It does not answer: the others are preferred to it (RFC 4861 section 6.3.6).
+    void distrust_router(const IpAddress& router) { routers_.put_last(router); }
     void forget_expired(Time now);
     // When forget_expired() next has something to do.
     Time next_expiry() const { return next_expiry_; }
@@ -27,6 +29,11 @@ class LearntRoutes {
     std::optional<IpAddress> router() const {
         if (routers_.count == 0) return {};
         return routers_.all[0].what;
+    }
+    bool is_router(const IpAddress& ip) const {
+        for (std::size_t i = 0; i < routers_.count; ++i)
+            if (routers_.all[i].what == ip) return true;
+        return false;
     }
     bool on_link(const IpAddress& ip) const {
         for (std::size_t i = 0; i < prefixes_.count; ++i)
@@ -43,7 +50,9 @@ class LearntRoutes {
             What what;
             Time until;
         };
+        Item* find(const What& what);
         void learn(const What& what, Time until, Time now);
+        void put_last(const What& what);
         void forget_expired(Time now);
         Time next_expiry() const;
 

@@ -54,6 +54,10 @@ class LocalAddresses {
         if (destination.is_v4()) return gateway_v4_;
         return gateway_v6_ ? gateway_v6_ : learnt_next_hop(destination);
     }
+    // A gateway that was given, or a router that has said so.
+    bool is_router(const IpAddress& ip) const {
+        return ip == gateway_v4_ || ip == gateway_v6_ || learnt_.is_router(ip);
+    }
     // True in our subnets.
     bool is_neighbour(const IpAddress& ip) const {
         for (const auto& range : ranges_)

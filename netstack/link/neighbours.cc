@@ -31,6 +31,7 @@ Neighbours::Neighbours(const NeighbourConfig& config, const MacAddress& mac, con
     nd_to_send_.reserve(kMessagesAtOnce);
     ready_.reserve(config.max_waiting);
     failed_.reserve(config.max_waiting);
+    silent_routers_.reserve(kMostSilentRouters);
 }
 
 Neighbours::~Neighbours() {
@@ -55,15 +56,21 @@ Neighbours::Entry* Neighbours::lookup(const IpAddress& ip) {
     }
 }
 
-Neighbours::Entry* Neighbours::insert(const IpAddress& ip) {
-    if (size_ == config_.max_entries && !make_room()) return nullptr;
+void Neighbours::become(Entry& entry, State state) {
+    unresolved_ += static_cast<std::size_t>(unresolved(state));
+    unresolved_ -= static_cast<std::size_t>(unresolved(entry.state));
+    entry.state = state;
+}
+
+Neighbours::Entry* Neighbours::insert(const IpAddress& ip, Newcomer newcomer) {
+    if (size_ == config_.max_entries && !make_room(newcomer)) return nullptr;
     std::size_t slot = slot_of(ip);
     while (entries_[slot].state != State::kNone)
         slot = (slot + 1) & mask_;
     Entry& entry = entries_[slot];
     entry = Entry{};
     entry.ip = ip;
-    entry.state = State::kFailed;  // until the caller says better
+    become(entry, State::kFailed);  // until the caller says better
     entry.header.source = mac_;
     entry.header.set_type(ip.is_v4() ? EtherType::kIpv4 : EtherType::kIpv6);
     ++size_;
@@ -73,6 +80,7 @@ Neighbours::Entry* Neighbours::insert(const IpAddress& ip) {
 // Linear probing: entries after the hole move up where that shortens their way.
 void Neighbours::erase(std::size_t slot) {
     --size_;
+    become(entries_[slot], State::kNone);
     for (std::size_t next = (slot + 1) & mask_; entries_[next].state != State::kNone;
          next = (next + 1) & mask_) {
         const std::size_t home = slot_of(entries_[next].ip);
@@ -85,11 +93,13 @@ void Neighbours::erase(std::size_t slot) {
 }
 
 // The second-chance clock: of the settled entries it passes, one not used since it last passed gives way.
-bool Neighbours::make_room() {
+bool Neighbours::make_room(Newcomer newcomer) {
     constexpr std::size_t kMostLooks = 128;  // a bound on the work; what still finds nothing is refused
+    const bool known_ones_too = newcomer == Newcomer::kKnown || unresolved_ < config_.max_entries / 2;
     for (std::size_t i = 0; i < kMostLooks; ++i) {
         Entry& entry = entries_[hand_ = (hand_ + 1) & mask_];
-        if (settled(entry) && !entry.used) {
+        const bool may_go = known_ones_too || entry.state == State::kFailed;
+        if (settled(entry) && !entry.used && may_go && !local_->is_router(entry.ip)) {
             erase(hand_);
             return true;
         }
@@ -126,7 +136,7 @@ bool Neighbours::wait(const IpAddress& neighbour, rte_mbuf* packet, Time now) {
         ++counters_->unreachable;
         return false;
     }
-    if (!entry && !(entry = insert(neighbour))) {
+    if (!entry && !(entry = insert(neighbour, Newcomer::kUnresolved))) {
         ++counters_->table_full;
         return false;
     }
@@ -172,7 +182,7 @@ void Neighbours::set_mac(Entry& entry, const MacAddress& mac) {
 
 // The neighbour has answered us.
 void Neighbours::confirm(Entry& entry, Time now) {
-    entry.state = State::kReachable;
+    become(entry, State::kReachable);
     entry.tries = 0;
     entry.due = now + (entry.ip.is_v4() ? config_.fresh : config_.reachable);
     deliver_waiting(entry);
@@ -180,7 +190,7 @@ void Neighbours::confirm(Entry& entry, Time now) {
 
 // Its MAC address is known, whether it hears us is not.
 void Neighbours::become_stale(Entry& entry) {
-    entry.state = State::kStale;
+    become(entry, State::kStale);
     entry.tries = 0;
     deliver_waiting(entry);
 }
@@ -190,7 +200,7 @@ void Neighbours::deliver_waiting(Entry& entry) {
 }
 
 void Neighbours::put_in_motion(Entry& entry, State state, Time due) {
-    entry.state = state;
+    become(entry, state);
     entry.tries = 0;
     entry.due = due;
     next_timer_ = std::min(next_timer_, due);
@@ -231,9 +241,11 @@ bool Neighbours::ask(const Entry& entry) {
 }
 
 void Neighbours::give_up(Entry& entry, Time now) {
-    entry.state = State::kFailed;
+    become(entry, State::kFailed);
     entry.due = now + config_.failed_hold;
     ++counters_->failed;
+    if (local_->is_router(entry.ip) && silent_routers_.size() < kMostSilentRouters)
+        silent_routers_.push_back(entry.ip);
     counters_->unreachable.add(entry.waiting);
     take_waiting(entry, [&](rte_mbuf* packet) { failed_.push_back(packet); });
 }
@@ -273,6 +285,7 @@ void Neighbours::clear() {
     nd_to_send_.clear();
     ready_.clear();
     failed_.clear();
+    silent_routers_.clear();
 }
 
 }  // namespace millrace::net

@@ -14,6 +14,10 @@
 // STALE, DELAY and PROBE still deliver. A failed entry refuses packets until its hold is over; the next
 // packet then tries again.
 //
+// In a full table a newcomer takes the place of an entry that has not been used for a while. Those whose
+// address is not known, which anybody can make us ask for, may have half of it in this way (RFC 6583 section
+// 7.1); a router's entry stays.
+//
 // Our own addresses are asked about at the start (RFC 4862 section 5.4, RFC 5227 section 2.1), and are not
 // used before nobody has claimed them for a while; then they are announced (RFC 5227 section 2.3, RFC 4861
 // section 7.2.6), and defended from then on. One question and a second's wait serve both families: RFC 5227's
@@ -98,7 +102,8 @@ class Neighbours {
     // What arrived: an ARP packet, a neighbour solicitation or advertisement, and the link-layer address that
     // a router gives for itself.
     void input(const ArpPacket& packet, Time now);
-    void input(const NdPacket& packet, Time now);
+    // True for an advertisement that is believed.
+    bool input(const NdPacket& packet, Time now);
     void learn_router(const IpAddress& router, const MacAddress& mac);
 
     // Asks about our addresses and announces them, a few at each run_timers().
@@ -128,8 +133,11 @@ class Neighbours {
     std::span<const NdToSend> nd_to_send() const { return nd_to_send_; }
     std::span<const Ready> ready() const { return ready_; }
     std::span<rte_mbuf* const> failed() const { return failed_; }
+    // Routers that do not answer.
+    std::span<const IpAddress> silent_routers() const { return silent_routers_; }
     bool has_actions() const {
-        return !(to_send_.empty() && nd_to_send_.empty() && ready_.empty() && failed_.empty());
+        return !(to_send_.empty() && nd_to_send_.empty() && ready_.empty() && failed_.empty() &&
+                 silent_routers_.empty());
     }
     void clear();
 
@@ -168,9 +176,11 @@ class Neighbours {
 
     std::size_t slot_of(const IpAddress& ip) const;
     Entry* lookup(const IpAddress& ip);
-    Entry* insert(const IpAddress& ip);
+    enum class Newcomer : bool { kUnresolved, kKnown };
+    Entry* insert(const IpAddress& ip, Newcomer newcomer);
     void erase(std::size_t slot);
-    bool make_room();
+    bool make_room(Newcomer newcomer);
+    void become(Entry& entry, State state);
     const EthernetHeader* use_aged(Entry& entry, Time now);
     void set_mac(Entry& entry, const MacAddress& mac);
     void confirm(Entry& entry, Time now);
@@ -182,6 +192,7 @@ class Neighbours {
     bool ask(const Entry& entry);
     void give_up(Entry& entry, Time now);
     void forget_settled();
+    static bool unresolved(State state) { return state == State::kIncomplete || state == State::kFailed; }
     static bool settled(const Entry& entry) {
         return entry.state == State::kReachable || entry.state == State::kStale ||
                entry.state == State::kFailed;
@@ -192,7 +203,7 @@ class Neighbours {
     bool send(const ArpToSend& arp);
     // neighbours_nd.cc
     void solicitation_arrives(const NdPacket& packet, Time now);
-    void advertisement_arrives(const NdPacket& packet, Time now);
+    bool advertisement_arrives(const NdPacket& packet, Time now);
     void learn_from_source(const IpAddress& source, const MacAddress& mac);
     void answer(const NdPacket& solicitation);
     bool send(const NdToSend& nd);
@@ -208,12 +219,14 @@ class Neighbours {
     static constexpr std::uint64_t kAllAnnounced = ~std::uint64_t{0};
     static constexpr std::size_t kMessagesAtOnce = 64;  // of ARP, and of ND
     static constexpr std::size_t kMostDuplicates = 16;  // remembered
+    static constexpr std::size_t kMostSilentRouters = 8;
 
     NeighbourConfig config_;
     MacAddress mac_;
     const LocalAddresses* local_;
     std::size_t mask_ = 0;
     std::size_t size_ = 0;
+    std::size_t unresolved_ = 0;  // of these
     std::size_t hand_ = 0;
     std::uint32_t free_waiting_ = 0;   // index + 1 of the first free one that was used before
     std::uint32_t fresh_waiting_ = 0;  // those from here on were never used
@@ -232,6 +245,7 @@ class Neighbours {
     std::vector<NdToSend> nd_to_send_;
     std::vector<Ready> ready_;
     std::vector<rte_mbuf*> failed_;
+    std::vector<IpAddress> silent_routers_;
     std::unique_ptr<NeighbourCounters> counters_ = std::make_unique<NeighbourCounters>();
 };
 

@@ -33,7 +33,7 @@ void Neighbours::input(const ArpPacket& packet, Time now) {
         // RFC 826 "Packet Reception": what is known is updated by any packet; only one for us adds to the
         // table.
         Entry* entry = lookup(packet.sender);
-        if (!entry && for_us && request) entry = insert(packet.sender);
+        if (!entry && for_us && request) entry = insert(packet.sender, Newcomer::kKnown);
         if (entry) {
             set_mac(*entry, packet.sender_mac);
             confirm(*entry, now);

@@ -12,11 +12,10 @@ bool Neighbours::send(const NdToSend& nd) {
     return true;
 }
 
-void Neighbours::input(const NdPacket& packet, Time now) {
-    if (packet.type == NdType::kNeighbourSolicitation)
-        solicitation_arrives(packet, now);
-    else
-        advertisement_arrives(packet, now);
+bool Neighbours::input(const NdPacket& packet, Time now) {
+    if (packet.type == NdType::kNeighbourAdvertisement) return advertisement_arrives(packet, now);
+    solicitation_arrives(packet, now);
+    return false;
 }
 
 // Section 7.2.3; and RFC 4862 section 5.4.3 for those of duplicate address detection, which come from
@@ -46,7 +45,7 @@ void Neighbours::solicitation_arrives(const NdPacket& packet, Time now) {
 // packets reach it.
 void Neighbours::learn_from_source(const IpAddress& source, const MacAddress& mac) {
     Entry* entry = lookup(source);
-    if (!entry && !(entry = insert(source))) {
+    if (!entry && !(entry = insert(source, Newcomer::kKnown))) {
         ++counters_->table_full;
         return;
     }
@@ -86,28 +85,29 @@ void Neighbours::answer(const NdPacket& solicitation) {
 }
 
 // Section 7.2.5.
-void Neighbours::advertisement_arrives(const NdPacket& packet, Time now) {
+bool Neighbours::advertisement_arrives(const NdPacket& packet, Time now) {
     ++counters_->advertisements_received;
     if (local_->is_local(packet.target)) {
         if (packet.link_address != mac_) conflict(packet.target, now);
-        return;
+        return false;
     }
     Entry* entry = lookup(packet.target);
     if (!entry || entry->state == State::kFailed ||
         (entry->state == State::kIncomplete && !packet.link_address)) {
         ++counters_->ignored;
-        return;
+        return false;
     }
     const bool other_mac = packet.link_address && *packet.link_address != entry->header.destination;
     if (entry->state != State::kIncomplete && other_mac && !packet.override_entry) {
         if (entry->state == State::kReachable) become_stale(*entry);
-        return;
+        return false;
     }
     if (packet.link_address) set_mac(*entry, *packet.link_address);
     if (packet.solicited)
         confirm(*entry, now);
     else if (entry->state == State::kIncomplete || other_mac)
         become_stale(*entry);
+    return true;
 }
 
 }  // namespace millrace::net

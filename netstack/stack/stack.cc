@@ -198,7 +198,9 @@ void Stack::handle_icmpv6(rte_mbuf* message, const IpArrival& arrival, Time now)
 
 void Stack::handle_discovery(const rte_mbuf* message, const IpArrival& arrival, Time now) {
     if (const auto neighbour = parse_neighbour_message(message, arrival)) {
-        neighbours_.input(*neighbour, now);
+        // RFC 4861 section 7.2.5: one that says that it is no router is none any more.
+        const bool believed = neighbours_.input(*neighbour, now);
+        if (believed && !neighbour->router) local_.learnt().learn_router(neighbour->target, now, now);
         settle_neighbours(now);
     } else if (const auto router = parse_router_advertisement(message, arrival)) {
         handle_router(*router, now);
@@ -308,6 +310,8 @@ void Stack::settle_neighbours(Time now) {
         report_unreachable(packet, now);
         release(packet);
     }
+    for (const IpAddress& router : neighbours_.silent_routers())
+        local_.learnt().distrust_router(router);
     neighbours_.clear();
 }
 

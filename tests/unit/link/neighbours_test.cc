@@ -365,6 +365,46 @@ TEST_F(NeighboursTest, ATableFullOfUnresolvedEntriesRefuses) {
     release(refused);
 }
 
+// RFC 6583 section 7.1: whom anybody makes us ask for do not push out more than half of those who are there.
+TEST_F(NeighboursTest, ResolutionsLeaveHalfOfAFullTableToThoseWhoAreKnown) {
+    Neighbours table = make({.max_entries = 8});
+    for (std::uint32_t i = 0; i < 8; ++i)
+        table.input(packet(ArpOperation::kRequest, host(10 + i), test::kPeerMac, test::kOurIp), now);
+    drain(table);
+    rte_mbuf* refused = pool.mbuf({0});
+    for (std::uint32_t i = 0; i < 200; ++i) {
+        rte_mbuf* asked = pool.mbuf({1});
+        if (!table.wait(host(1000 + i), asked, now)) release(asked);
+        drain(table);
+    }
+    EXPECT_EQ(table.counters().table_full.value(), 196u);
+    std::size_t known = 0;
+    for (std::uint32_t i = 0; i < 8; ++i)
+        known += table.find(host(10 + i), now) != nullptr;
+    EXPECT_EQ(known, 4u);
+    // Those that failed give way to others.
+    for (int i = 0; i < 5; ++i) {
+        now += 1s;
+        table.run_timers(now);
+        drain(table);
+    }
+    EXPECT_TRUE(table.wait(host(2000), refused, now));
+}
+
+TEST_F(NeighboursTest, TheGatewayIsNeverPushedOut) {
+    const LocalAddresses with_gateway =
+        *LocalAddresses::create({*parse_local_range("10.0.0.1/16")}, {host(254)});
+    Neighbours table = make({.max_entries = 8});
+    table.follow(with_gateway);
+    table.input(packet(ArpOperation::kRequest, host(254), test::kPeerMac, test::kOurIp), now);
+    for (std::uint32_t i = 0; i < 200; ++i) {
+        table.input(packet(ArpOperation::kRequest, host(1000 + i), test::kPeerMac, test::kOurIp), now);
+        drain(table);
+    }
+    EXPECT_NE(table.find(host(254), now), nullptr);
+    EXPECT_EQ(table.find(host(1000), now), nullptr);
+}
+
 // Entries come and go in clustered slots; every answer is compared with a plain map's.
 TEST_F(NeighboursTest, EqualsAMapUnderChurn) {
     Neighbours table = make({.max_entries = 32, .failed_hold = 0s});

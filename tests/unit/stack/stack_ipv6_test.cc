@@ -372,12 +372,12 @@ class StackRouters : public StackIpv6 {
   protected:
     StackRouters() : StackIpv6(std::vector<IpAddress>{}) {}
 
-    static Octets router_advertisement(std::uint16_t lifetime, const Octets& options = {}) {
+    static Octets router_advertisement(std::uint16_t lifetime, const Octets& options = {},
+                                       const IpAddress& from = test::kPeerLinkLocal) {
         Octets body(8, 0);
         test::append(body, test::link_option(1, test::kPeerMac));
         test::append(body, options);
-        return test::ipv6(test::kPeerLinkLocal, kAllNodes, 58,
-                          test::icmpv6(test::kPeerLinkLocal, kAllNodes, 134, 0, lifetime, body), 255);
+        return test::ipv6(from, kAllNodes, 58, test::icmpv6(from, kAllNodes, 134, 0, lifetime, body), 255);
     }
     static bool is_router_solicitation(const Octets& frame) { return frame[20] == 58 && frame[54] == 133; }
     // Where a packet to `ip` goes first.
@@ -443,14 +443,43 @@ TEST_F(StackRouters, AnMtuLowersWhatOurSynsSay) {  // section 4.6.4
     EXPECT_EQ(out[0][54 + 22] << 8 | out[0][54 + 23], 1220);
 }
 
+// Section 6.3.6: nobody answers its probes, so the other is taken.
+TEST_F(StackRouters, ASilentOneIsLeftForAnother) {
+    const IpAddress other{0xfe80000000000000, 1000};
+    receive({router_advertisement(1800), router_advertisement(1800, {}, other)}, test::kGroupMac);
+    ASSERT_NE(stack->tcp().connect({{0x2a00000000000000, 1}, 443}, now), kNoConn);
+    take();
+    EXPECT_EQ(next_hop("2a00::1"), test::kPeerLinkLocal);
+    for (int seconds = 0; seconds < 10; ++seconds) {
+        now += 1s;
+        take();
+    }
+    EXPECT_EQ(next_hop("2a00::1"), other);
+    EXPECT_EQ(stack->addresses().learnt().routers(), 2u) << "it may come back";
+}
+
+// Section 7.2.5: the R flag of its advertisements.
+TEST_F(StackRouters, OneThatIsNoneAnyMoreIsForgotten) {
+    const IpAddress other{0xfe80000000000000, 1000};
+    receive({router_advertisement(1800), router_advertisement(1800, {}, other)}, test::kGroupMac);
+    const auto advertise = [&](std::uint32_t flags) {
+        Octets body;
+        test::put_ip(body, test::kPeerLinkLocal);
+        test::append(body, test::link_option(2, test::kPeerMac));
+        Octets message = test::icmpv6(test::kPeerLinkLocal, kAllNodes, 136, 0, flags, body);
+        receive({test::ipv6(test::kPeerLinkLocal, kAllNodes, 58, message, 255)}, test::kGroupMac);
+    };
+    advertise(0xa0000000);  // router, override
+    EXPECT_EQ(next_hop("2a00::1"), test::kPeerLinkLocal);
+    advertise(0x20000000);
+    EXPECT_EQ(next_hop("2a00::1"), other);
+    EXPECT_EQ(stack->addresses().learnt().routers(), 1u);
+}
+
 TEST_F(StackRouters, AreBounded) {
     for (std::uint64_t i = 0; i < 100; ++i) {
-        Octets packet = router_advertisement(1800);
         const IpAddress from{0xfe80000000000000, 1000 + i};
-        Octets message(packet.begin() + 40, packet.end());
-        test::set16(message, 2, 0);
-        test::set16(message, 2, test::l4_checksum(from, kAllNodes, 58, message));
-        receive({test::ipv6(from, kAllNodes, 58, message, 255)}, test::kGroupMac);
+        receive({router_advertisement(1800, {}, from)}, test::kGroupMac);
     }
     EXPECT_EQ(stack->addresses().learnt().routers(), LearntRoutes::kMostRouters);
     EXPECT_EQ(next_hop("2a00::1"), IpAddress(0xfe80000000000000, 1000)) << "the first is kept";
