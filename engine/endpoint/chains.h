@@ -88,6 +88,17 @@ class ChainPool {
         return front;
     }
 
+    // The opposite, of a block whose last bytes `rest` are: they are `chain`'s first again.
+    void put_back(ChainId& chain, ChainId front, std::span<const std::byte> rest) {
+        Block& first = blocks_[front];
+        std::memmove(first.bytes, rest.data(), rest.size());
+        first.used = static_cast<std::uint16_t>(rest.size());
+        first.next = chain;
+        first.last = chain == kNoChain ? front : blocks_[chain].last;
+        first.total = first.used + static_cast<std::uint32_t>(size(chain));
+        chain = front;
+    }
+
     void release(ChainId& chain) {
         while (chain != kNoChain) {
             const std::uint32_t next = blocks_[chain].next;

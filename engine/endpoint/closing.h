@@ -72,14 +72,14 @@ void Endpoint<C, Handlers...>::end_tcp(net::ConnId id, Slot& slot) {
 // Input is discarded from here on; the timer bounds how long a peer may keep the connection.
 template <net::Carrier C, class... Handlers>
 void Endpoint<C, Handlers...>::await_end(net::ConnId id, Slot& slot) {
+    const bool paused = slot.held != kNoChain || owes_answer(slot);
     slot.phase = Phase::kEnding;
+    slot.unread = UINT32_MAX;
     carrier_.set_timer(id, now_ + config_.close_timeout);
     chains_.release(slot.chain);
     compression_.release(slot.deflate);
-    if (slot.held != kNoChain) {
-        chains_.release(slot.held);
-        carrier_.resume(id);
-    }
+    chains_.release(slot.held);
+    if (paused) carrier_.resume(id);
 }
 
 template <net::Carrier C, class... Handlers>
@@ -126,21 +126,42 @@ void Endpoint<C, Handlers...>::on_timer(net::ConnId id, Slot& slot) {
             ++counters_.timeouts;
             return opening_failed(id, slot, "timed out connecting");
         case Phase::kOpening:
-            ++counters_.timeouts;
-            if (slot.role == ws::Role::kClient)
-                return opening_failed(id, slot, "timed out awaiting the response");
-            // RFC 9110 section 15.5.9 for half a request; silence is ended in silence.
-            if (slot.chain != kNoChain) return refuse(id, slot, 408, "the request took too long");
-            end_tcp(id, slot);
-            return await_end(id, slot);
+            return opening_timed_out(id, slot);
         case Phase::kClosing:
             ++counters_.timeouts;
             tell_app(id, slot, ws::CloseCode::kAbnormal, "the peer did not answer the Close frame");
             return abort(id);
         case Phase::kEnding:
+            if (goes_on_reading(id, slot)) return carrier_.set_timer(id, now_ + config_.close_timeout);
             ++counters_.timeouts;
             return abort(id);
     }
+}
+
+template <net::Carrier C, class... Handlers>
+void Endpoint<C, Handlers...>::opening_timed_out(net::ConnId id, Slot& slot) {
+    const bool server = slot.role == ws::Role::kServer;
+    const bool half = slot.chain != kNoChain && !owes_answer(slot);
+    if (server && !half && goes_on_reading(id, slot))
+        return carrier_.set_timer(id, now_ + config_.handshake_timeout);
+    ++counters_.timeouts;
+    if (!server) return opening_failed(id, slot, "timed out awaiting the response");
+    // RFC 9110 section 15.5.9 for half a request; silence is ended in silence.
+    if (half) return refuse(id, slot, 408, "the request took too long");
+    if (carrier_.unsent(id) != 0) return opening_failed(id, slot, "the peer does not read the answer");
+    end_tcp(id, slot);
+    await_end(id, slot);
+}
+
+// Whether the peer has read something worth mentioning of what waits for it since this was last asked: a long
+// answer over a slow line takes its time, and one that nobody reads is not kept.
+template <net::Carrier C, class... Handlers>
+bool Endpoint<C, Handlers...>::goes_on_reading(net::ConnId id, Slot& slot) {
+    constexpr std::uint32_t kLeast = 1024;
+    const auto unsent = static_cast<std::uint32_t>(carrier_.unsent(id));
+    const bool reads = unsent != 0 && (slot.unread == UINT32_MAX || unsent + kLeast <= slot.unread);
+    slot.unread = unsent;
+    return reads;
 }
 
 template <net::Carrier C, class... Handlers>
@@ -219,8 +240,13 @@ void Endpoint<C, Handlers...>::drain_some() {
         Slot& slot = this->slot(id);
         if (slot.phase == Phase::kOpen)
             close(id, drain_code_, "going away");
-        else if (slot.phase == Phase::kConnecting || slot.phase == Phase::kOpening)
+        else if (slot.phase == Phase::kConnecting ||
+                 (slot.phase == Phase::kOpening && slot.role == ws::Role::kClient))
             abort(id);
+        else if (slot.phase == Phase::kOpening) {  // an answer under way is sent to its end
+            end_tcp(id, slot);
+            await_end(id, slot);
+        }
     }
 }
 

@@ -136,6 +136,8 @@ void Endpoint<C, Handlers...>::accepted(net::ConnId id) {
     slot = Slot{};
     slot.phase = Phase::kOpening;
     slot.role = ws::Role::kServer;
+    std::construct_at(&slot.http);
+    slot.unread = UINT32_MAX;
     ++slots_in_use_;
     highest_slot_ = std::max<std::size_t>(highest_slot_, net::index(id) + 1);
     if (draining_) return abort(id);

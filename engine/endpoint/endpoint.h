@@ -3,7 +3,8 @@
 // calls the application's handlers. Servers and clients are the same endpoint; a connection has its role.
 //
 // The way of received bytes, one file after another:
-//     opening.h    HTTP head -> 101 or page (server); response head -> open (client)
+//     opening.h    HTTP head -> 101 (server); response head -> open (client)
+//     answering.h  requests that open no WebSocket -> their content read past, pages
 //     receiving.h  frames -> messages, control frames; input held back when there is no room for answers
 //     deflating.h  compressed messages, both ways
 //     sending.h    messages -> frames in the outgoing segment
@@ -110,28 +111,39 @@ class Endpoint {
     void connected(net::ConnId id, Slot& slot);
 
     // --- opening.h ---
-    void on_head_bytes(net::ConnId id, Slot& slot, std::span<std::byte> in);
+    std::span<std::byte> on_head_bytes(net::ConnId id, Slot& slot, std::span<std::byte> in);
+    void on_head(net::ConnId id, Slot& slot, std::span<std::byte>& in);
     std::optional<std::size_t> parse_head(net::ConnId id, Slot& slot, std::span<std::byte> head);
-    bool on_request(net::ConnId id, Slot& slot);
-    bool on_response(net::ConnId id, Slot& slot);
-    bool upgrade(net::ConnId id, Slot& slot, ws::Judgement judgement);
-    bool answer_page(net::ConnId id, Slot& slot);
-    std::string_view page_path();
+    void on_request(net::ConnId id, Slot& slot, std::span<std::byte> head, std::span<std::byte>& in);
+    void on_response(net::ConnId id, Slot& slot);
+    void upgrade(net::ConnId id, Slot& slot, ws::Judgement judgement);
+    void reject(net::ConnId id, Slot& slot, const ws::Judgement& judgement);
+    static bool upgrades_at(const App<Handlers...>& app, std::string_view path, std::uint8_t& handler);
     bool worth_parsing(std::size_t before, std::span<const std::byte> fresh) const;
-    bool answer(net::ConnId id, Slot& slot, http::ResponseHead head, std::string_view body);
-    bool end_answer(net::ConnId id, Slot& slot, bool written, bool keep_alive);
     std::span<const std::byte> out_bytes(std::size_t length) const {
         return std::as_bytes(std::span(out_.data(), length));
     }
-    void refuse(net::ConnId id, Slot& slot, int status, std::string_view why);
     void opened(net::ConnId id, Slot& slot);
     void opening_failed(net::ConnId id, Slot& slot, std::string_view why);
     std::array<char, 24> client_key_of(const Slot& slot) const;
     ws::ClientRequest client_request(const Slot& slot, std::string_view key);
 
+    // --- answering.h ---
+    void on_ordinary(net::ConnId id, Slot& slot, std::span<std::byte> head, std::span<std::byte>& in);
+    void on_content(net::ConnId id, Slot& slot, std::span<std::byte>& in);
+    void keep_request(net::ConnId id, Slot& slot, std::span<const std::byte> head);
+    void answer_kept(net::ConnId id, Slot& slot);
+    bool owes_answer(const Slot& slot) const;
+    bool answer_page(net::ConnId id, Slot& slot);
+    bool answer_without_page(net::ConnId id, Slot& slot);
+    std::string_view page_path();
+    bool answer(net::ConnId id, Slot& slot, http::ResponseHead head, std::string_view body);
+    void await_request(net::ConnId id, Slot& slot, bool keep_alive);
+    void refuse(net::ConnId id, Slot& slot, int status, std::string_view why);
+
     // --- receiving.h ---
     void received(net::ConnId id, Slot& slot, typename C::Bytes& bytes);
-    void process(net::ConnId id, Slot& slot, std::span<std::byte> in);
+    std::span<std::byte> process(net::ConnId id, Slot& slot, std::span<std::byte> in);
     void on_frames(net::ConnId id, Slot& slot, std::span<std::byte> in);
     void on_data(net::ConnId id, Slot& slot, const ws::Step& step);
     void deliver(net::ConnId id, Slot& slot, ws::Opcode opcode, Parts parts);
@@ -168,6 +180,8 @@ class Endpoint {
     void on_peer_closed(net::ConnId id, Slot& slot);
     void on_closed(net::ConnId id, Slot& slot, net::CloseReason reason);
     void on_timer(net::ConnId id, Slot& slot);
+    void opening_timed_out(net::ConnId id, Slot& slot);
+    bool goes_on_reading(net::ConnId id, Slot& slot);
     void keep_alive(net::ConnId id, Slot& slot);
     void set_keep_alive(net::ConnId id);
     void tell_app(net::ConnId id, Slot& slot, ws::CloseCode code, std::string_view reason);
@@ -223,6 +237,7 @@ class Endpoint {
 
 }  // namespace millrace
 
+#include "engine/endpoint/answering.h"
 #include "engine/endpoint/deflating.h"
 #include "engine/endpoint/dispatch.h"
 #include "engine/endpoint/opening.h"

@@ -17,19 +17,23 @@ void Endpoint<C, Handlers...>::received(net::ConnId id, Slot& slot, typename C::
     if (slot.phase == Phase::kEnding) return;  // RFC 6455 section 1.4: what follows a Close is discarded
     if (slot.held != kNoChain || !has_room(id)) [[unlikely]]
         return hold(id, slot, bytes.bytes());
-    process(id, slot, bytes.bytes());
+    const auto rest = process(id, slot, bytes.bytes());
+    if (!rest.empty()) [[unlikely]]
+        hold(id, slot, rest);
 }
 
 // While a buffer is processed its connection's answers are not refused for send_limit: whether there is room
 // was asked before, a buffer calls for a bounded number of them, and carrier_send_limit() has room for them.
+// Requests may call for more, so they are asked one by one; those that have to wait are returned.
 template <net::Carrier C, class... Handlers>
-void Endpoint<C, Handlers...>::process(net::ConnId id, Slot& slot, std::span<std::byte> in) {
+std::span<std::byte> Endpoint<C, Handlers...>::process(net::ConnId id, Slot& slot, std::span<std::byte> in) {
     answering_ = id;
     if (slot.phase == Phase::kOpening)
-        on_head_bytes(id, slot, in);
+        in = on_head_bytes(id, slot, in);
     else
-        on_frames(id, slot, in);
+        on_frames(id, slot, in), in = {};
     answering_ = net::kNoConn;
+    return in;
 }
 
 template <net::Carrier C, class... Handlers>
@@ -115,13 +119,15 @@ void Endpoint<C, Handlers...>::hold(net::ConnId id, Slot& slot, std::span<const 
 
 template <net::Carrier C, class... Handlers>
 void Endpoint<C, Handlers...>::process_held(net::ConnId id, Slot& slot) {
-    while (slot.held != kNoChain && has_room(id)) {
+    while (slot.held != kNoChain && has_room(id) && !owes_answer(slot)) {
         ChainId block = chains_.take_front(slot.held);
-        if (slot.phase != Phase::kEnding) process(id, slot, chains_.front(block));
+        std::span<std::byte> rest;
+        if (slot.phase != Phase::kEnding) rest = process(id, slot, chains_.front(block));
+        if (!rest.empty()) return chains_.put_back(slot.held, block, rest);
         chains_.release(block);
         if (slot.phase == Phase::kFree) return;
     }
-    if (slot.held == kNoChain) carrier_.resume(id);
+    if (slot.held == kNoChain && !owes_answer(slot)) carrier_.resume(id);
 }
 
 }  // namespace millrace

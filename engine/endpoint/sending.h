@@ -99,6 +99,11 @@ void Endpoint<C, Handlers...>::serve_waiting() {
 template <net::Carrier C, class... Handlers>
 bool Endpoint<C, Handlers...>::serve_waiting_one(net::ConnId id, Slot& slot) {
     if (carrier_.unsent(id) > config_.send_limit / 2) return false;
+    if (owes_answer(slot)) {
+        answer_kept(id, slot);
+        if (owes_answer(slot)) return false;
+        if (slot.phase == Phase::kOpening && slot.held == kNoChain) carrier_.resume(id);
+    }
     if (slot.held != kNoChain) process_held(id, slot);
     if (slot.phase == Phase::kOpen && slot.drain_owed && slot.held == kNoChain) {
         slot.drain_owed = false;
@@ -108,7 +113,7 @@ bool Endpoint<C, Handlers...>::serve_waiting_one(net::ConnId id, Slot& slot) {
         });
     }
     if (slot.phase == Phase::kFree) return true;
-    slot.waiting = slot.held != kNoChain || slot.drain_owed;
+    slot.waiting = slot.held != kNoChain || slot.drain_owed || owes_answer(slot);
     return !slot.waiting;
 }
 

@@ -8,6 +8,7 @@
 
 #include "engine/deflate/compression.h"
 #include "engine/endpoint/chains.h"
+#include "engine/http/body.h"
 #include "engine/session/session.h"
 
 namespace millrace {
@@ -21,15 +22,25 @@ enum class Phase : std::uint8_t {
     kEnding,      // the closing handshake is over or failed: input is discarded until TCP has ended
 };
 
+// A server's connection between requests and within one, until it becomes a WebSocket.
+struct HttpState {
+    http::BodyReader body;
+    bool in_body = false;      // the head lies in the slot's chain, its content is being read past
+    bool answer_owed = false;  // the same, and the content has ended, but the answer waits for room
+    bool answered = false;     // an earlier request was answered
+};
+
 struct Slot {
     union {
         std::array<std::byte, 16> key_seed{};  // client, until kOpen: the bytes behind Sec-WebSocket-Key
+        HttpState http;                        // server, until kOpen
         ws::Session session;                   // from then on
     };
     ChainId chain;             // a cut head, or the message under assembly
     ChainId held;              // input held back while there is no room for answers
     std::uint32_t heard_ms;    // when bytes last arrived, in ms of the shard's time
     std::uint32_t message_ms;  // when a message last went either way
+    std::uint32_t unread;      // bytes unsent when it was last asked whether the peer reads
     ws::DeflateState deflate;
     Phase phase;
     std::uint8_t handler;  // index among the application's handlers

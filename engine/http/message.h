@@ -18,8 +18,9 @@ struct Field {
 
 // Bounds of a message head; each has its own status when it is passed.
 struct Limits {
-    std::size_t head_bytes = 16 * 1024;   // request line and all fields: 431
-    std::size_t target_bytes = 8 * 1024;  // 414
+    std::size_t head_bytes = 16 * 1024;    // request line and all fields: 431
+    std::size_t target_bytes = 8 * 1024;   // 414
+    std::uint32_t body_bytes = 64 * 1024;  // content that is read past: 413
 };
 
 inline constexpr std::size_t kMaxFields = 100;  // 431

@@ -67,10 +67,13 @@ class EndpointPair : public ::testing::Test {
     using Server = Endpoint<MemoryCarrier, Echo>;
     using Client = Endpoint<MemoryCarrier, Listener>;
 
+    static constexpr std::size_t kLongPage = 100'000;
+
     void start(EndpointConfig config = {}, EndpointConfig client_config = {}) {
         MemoryCarrier::join(server_side, client_side);
         auto server_app = app(route("/echo", Echo{&served}), page("/", "text/html", "<p>hello</p>"),
-                              page("/healthz", "text/plain", "ok\n"));
+                              page("/healthz", "text/plain", "ok\n"),
+                              page("/long", "text/plain", std::string(kLongPage, 'l')));
         auto made = Server::create(server_side, config, std::move(server_app));
         ASSERT_TRUE(made);
         server = std::move(*made);

@@ -122,7 +122,7 @@ TEST_F(EndpointTest, RefusesWhatItDoesNotServe) {
     for (const auto& [request, status] : std::vector<std::pair<std::string, std::string>>{
              {"NONSENSE\r\n\r\n", "400"},
              {"\x16\x03\x01\x02\x00\x01", "400"},
-             {"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc", "413"},
+             {"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc", "405"},
              {"DELETE / HTTP/1.1\r\nHost: a\r\n\r\n", "405"},
              {upgrade_request("/nowhere"), "404"}}) {
         Raw raw = connect_raw();

@@ -142,6 +142,11 @@ class MemoryCarrier {
         conn.out.insert(conn.out.end(), shared->begin(), shared->end());
         return true;
     }
+    // As if the peer had read the first `n` unsent bytes.
+    void take(net::ConnId id, std::size_t n) {
+        auto& out = connections_[net::index(id)].out;
+        out.erase(out.begin(), out.begin() + static_cast<std::ptrdiff_t>(std::min(n, out.size())));
+    }
     std::size_t unsent(net::ConnId id) const { return connections_[net::index(id)].out.size(); }
 
     void pause(net::ConnId id) { connections_[net::index(id)].paused = true; }
