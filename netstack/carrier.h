@@ -57,6 +57,8 @@ enum class CloseReason : std::uint8_t {
     kUnreachable,  // ICMP or the neighbour table says that the peer cannot be reached
     kNoMemory,     // a bound was reached while the connection was set up
     kLocalError,   // the carrier's own fault (e.g. a failed system call), counted
+    kTlsFailed,    // TLS could not be established, or a record was not what it should be
+    kTruncated,    // with kPeerClosed, under TLS: the peer's TCP ended without a word that this was all
 };
 
 constexpr std::string_view to_string(CloseReason reason) {
@@ -77,6 +79,10 @@ constexpr std::string_view to_string(CloseReason reason) {
             return "out of memory";
         case CloseReason::kLocalError:
             return "local error";
+        case CloseReason::kTlsFailed:
+            return "TLS failed";
+        case CloseReason::kTruncated:
+            return "cut off";
     }
     return "unknown";
 }
@@ -134,6 +140,8 @@ concept Carrier = ReceivedBytes<typename C::Bytes> && std::copyable<typename C::
     // is dry; append() is all or nothing, as prepare() is.
     { carrier.make_shared(copy) } -> std::same_as<typename C::Shared>;
     { carrier.append(id, shared) } -> std::same_as<bool>;
+    // Calls visitor(std::span<const std::byte>) for each part of a Shared, in order.
+    view.visit_shared(shared, [](std::span<const std::byte>) {});
     // Bytes appended and not yet taken by the peer's TCP (DPDK: unacknowledged) or by the kernel (io_uring).
     { view.unsent(id) } -> std::same_as<std::size_t>;
 
@@ -148,6 +156,8 @@ concept Carrier = ReceivedBytes<typename C::Bytes> && std::copyable<typename C::
     carrier.cancel_timer(id);
     // Of whatever connection this batch names, be it over by now.
     { view.peer(id) } -> std::same_as<SocketAddress>;
+    // Our end of an established connection: the listener's address, or where the listener took any, which.
+    { view.local(id) } -> std::same_as<SocketAddress>;
     { view.connections() } -> std::same_as<std::size_t>;      // in use, half-open ones included
     { view.max_connections() } -> std::same_as<std::size_t>;  // every ConnId's index is below this
     // True while the send pool is below its low-water mark: the engine then takes in no new work.

@@ -76,12 +76,17 @@ class FlatCarrier {
         written_ += shared->size();
         return true;
     }
+    template <class Visitor>
+    void visit_shared(const Shared& shared, Visitor&& visitor) const {
+        visitor(std::span<const std::byte>(*shared));
+    }
     std::size_t unsent(net::ConnId) const { return 0; }
     void pause(net::ConnId) {}
     void resume(net::ConnId) {}
     void set_timer(net::ConnId, Time) {}
     void cancel_timer(net::ConnId) {}
     net::SocketAddress peer(net::ConnId) const { return {}; }
+    net::SocketAddress local(net::ConnId) const { return {}; }
     std::size_t connections() const { return events_.size(); }
     std::size_t max_connections() const { return events_.size(); }
     bool under_pressure() const { return false; }

@@ -1,10 +1,12 @@
 #pragma once
 // What a client asks for when it opens a WebSocket; shared by all its connections to that server.
 
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "engine/handshake/handshake.h"
+#include "engine/tls/client_context.h"
 
 namespace millrace {
 
@@ -15,6 +17,8 @@ struct ClientTarget {
     std::vector<std::string> subprotocols;
     ws::DeflatePolicy deflate;
     std::vector<std::pair<std::string, std::string>> fields;  // sent besides
+    // wss: the endpoint stands on a TlsCarrier. Null: ws.
+    std::shared_ptr<tls::ClientContext> tls = nullptr;
 };
 
 }  // namespace millrace

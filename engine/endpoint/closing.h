@@ -83,10 +83,13 @@ void Endpoint<C, Handlers...>::await_end(net::ConnId id, Slot& slot) {
 }
 
 template <net::Carrier C, class... Handlers>
-void Endpoint<C, Handlers...>::on_peer_closed(net::ConnId id, Slot& slot) {
+void Endpoint<C, Handlers...>::on_peer_closed(net::ConnId id, Slot& slot, net::CloseReason reason) {
     if (slot.phase == Phase::kOpen || slot.phase == Phase::kClosing) {
         ++counters_.lost;
-        tell_app(id, slot, ws::CloseCode::kAbnormal, "the peer ended TCP without a Close frame");
+        tell_app(id, slot, ws::CloseCode::kAbnormal,
+                 reason == net::CloseReason::kTruncated
+                     ? "the peer ended TCP without a Close frame, and TLS without close_notify"
+                     : "the peer ended TCP without a Close frame");
         if (slot.phase == Phase::kFree) return;
     } else if (slot.phase == Phase::kOpening && slot.role == ws::Role::kClient) {
         return opening_failed(id, slot, "the server ended the connection before its response");
@@ -99,7 +102,7 @@ template <net::Carrier C, class... Handlers>
 void Endpoint<C, Handlers...>::on_closed(net::ConnId id, Slot& slot, net::CloseReason reason) {
     if (slot.phase == Phase::kOpen || slot.phase == Phase::kClosing) {
         ++counters_.lost;
-        tell_app(id, slot, ws::CloseCode::kAbnormal, net::to_string(reason));
+        tell_app(id, slot, ws::CloseCode::kAbnormal, reason_text(id, reason));
     }
     const Phase was = slot.phase;
     const bool client = slot.role == ws::Role::kClient;
@@ -111,8 +114,16 @@ void Endpoint<C, Handlers...>::on_closed(net::ConnId id, Slot& slot, net::CloseR
     if (!client) return;
     with_handler(handler_index, [&]<class H>(H& handler) {
         if constexpr (requires { handler.on_failed(id, std::string_view{}); })
-            handler.on_failed(id, net::to_string(reason));
+            handler.on_failed(id, reason_text(id, reason));
     });
+}
+
+// A carrier with TLS knows more than the reason says.
+template <net::Carrier C, class... Handlers>
+std::string_view Endpoint<C, Handlers...>::reason_text(net::ConnId id, net::CloseReason reason) const {
+    if constexpr (requires { carrier_.why(id); })
+        if (const std::string_view why = carrier_.why(id); !why.empty()) return why;
+    return net::to_string(reason);
 }
 
 template <net::Carrier C, class... Handlers>

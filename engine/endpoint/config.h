@@ -3,6 +3,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <string_view>
 
 #include "engine/handshake/handshake.h"
 #include "engine/http/message.h"
@@ -23,6 +25,8 @@ struct EndpointConfig {
     Duration idle_timeout{};           // no message in either direction: close with 1001; zero: never
     Duration ping_interval{};          // nothing heard: ping, then fail the connection; zero: never
     Duration close_timeout = 5s;       // for the peer's Close frame, then for its FIN
+    // What whoever runs this should know, a sentence said once. Called in the shard's loop; empty: unsaid.
+    std::function<void(std::string_view)> notice;
     http::Limits http;
     ws::UpgradePolicy upgrade;
 };

@@ -12,6 +12,7 @@ struct EndpointCounters {
     Counter opened;            // handshakes completed, either role
     Counter ended;             // of those, the ones that are over
     Counter handshake_failed;  // requests or responses refused, timed out or cut off before the opening
+    Counter tls_hellos;        // TLS spoken to a plain port, answered with an alert
     Counter http_requests;     // ordinary requests answered
     Counter messages_received;
     Counter bytes_received;  // payload of complete messages
@@ -32,6 +33,7 @@ struct EndpointCounters {
         visitor(std::string_view("ws_open"), opened.value() - ended.value());
         visitor(std::string_view("ws_opened"), opened.value());
         visitor(std::string_view("ws_handshake_failed"), handshake_failed.value());
+        visitor(std::string_view("tls_hellos_on_plain"), tls_hellos.value());
         visitor(std::string_view("http_requests"), http_requests.value());
         visitor(std::string_view("ws_messages_received"), messages_received.value());
         visitor(std::string_view("ws_bytes_received"), bytes_received.value());

@@ -120,7 +120,7 @@ void Endpoint<C, Handlers...>::handle_one(Event& event) {
             if (slot.waiting) serve_waiting_one(event.conn, slot);
             return;
         case net::EventKind::kPeerClosed:
-            return on_peer_closed(event.conn, slot);
+            return on_peer_closed(event.conn, slot, event.reason);
         case net::EventKind::kClosed:
             return on_closed(event.conn, slot, event.reason);
         case net::EventKind::kTimer:

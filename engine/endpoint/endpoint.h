@@ -41,6 +41,7 @@
 #include "engine/mask/key_source.h"
 #include "engine/session/carry_pool.h"
 #include "engine/session/session.h"
+#include "engine/tls/hello.h"
 #include "netstack/carrier.h"
 
 namespace millrace {
@@ -123,6 +124,8 @@ class Endpoint {
     std::span<const std::byte> out_bytes(std::size_t length) const {
         return std::as_bytes(std::span(out_.data(), length));
     }
+    void refuse_hello(net::ConnId id, Slot& slot);
+    net::ConnId open_connection(net::SocketAddress address, const ClientTarget& target, Time now);
     void opened(net::ConnId id, Slot& slot);
     void opening_failed(net::ConnId id, Slot& slot, std::string_view why);
     std::array<char, 24> client_key_of(const Slot& slot) const;
@@ -177,7 +180,8 @@ class Endpoint {
     void fail(net::ConnId id, Slot& slot, ws::CloseCode code, std::string_view why);
     void end_tcp(net::ConnId id, Slot& slot);
     void await_end(net::ConnId id, Slot& slot);
-    void on_peer_closed(net::ConnId id, Slot& slot);
+    void on_peer_closed(net::ConnId id, Slot& slot, net::CloseReason reason);
+    std::string_view reason_text(net::ConnId id, net::CloseReason reason) const;
     void on_closed(net::ConnId id, Slot& slot, net::CloseReason reason);
     void on_timer(net::ConnId id, Slot& slot);
     void opening_timed_out(net::ConnId id, Slot& slot);

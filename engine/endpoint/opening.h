@@ -69,7 +69,9 @@ std::optional<std::size_t> Endpoint<C, Handlers...>::parse_head(net::ConnId id, 
         case http::ParseStatus::kIncomplete:
             return std::nullopt;
         case http::ParseStatus::kBad:
-            if (server)
+            if (server && tls::begins_like_hello(head))
+                refuse_hello(id, slot);
+            else if (server)
                 refuse(id, slot, parsed.http_status, parsed.why);
             else
                 opening_failed(id, slot, parsed.why);
@@ -127,6 +129,19 @@ void Endpoint<C, Handlers...>::upgrade(net::ConnId id, Slot& slot, ws::Judgement
     opened(id, slot);
 }
 
+// Somebody speaks TLS to a port that does not: an alert is what he understands.
+template <net::Carrier C, class... Handlers>
+void Endpoint<C, Handlers...>::refuse_hello(net::ConnId id, Slot& slot) {
+    ++counters_.tls_hellos;
+    if (counters_.tls_hellos.value() == 1 && config_.notice)
+        config_.notice(
+            "somebody speaks TLS to a port that does not: its clients need ws://, or it a wss:// listener");
+    chains_.release(slot.chain);
+    write_bytes(carrier_, id, tls::kHandshakeFailure);
+    end_tcp(id, slot);
+    await_end(id, slot);
+}
+
 // --- client ---
 
 template <net::Carrier C, class... Handlers>
@@ -141,7 +156,7 @@ std::uint8_t Endpoint<C, Handlers...>::add_target(ClientTarget target) {
 
 template <net::Carrier C, class... Handlers>
 net::ConnId Endpoint<C, Handlers...>::connect(net::SocketAddress address, std::uint8_t target, Time now) {
-    const net::ConnId id = carrier_.connect(address, now);
+    const net::ConnId id = open_connection(address, targets_[target].what, now);
     if (id == net::kNoConn) return id;
     Slot& slot = this->slot(id);
     slot = Slot{};
@@ -153,6 +168,16 @@ net::ConnId Endpoint<C, Handlers...>::connect(net::SocketAddress address, std::u
     highest_slot_ = std::max<std::size_t>(highest_slot_, net::index(id) + 1);
     carrier_.set_timer(id, now + config_.handshake_timeout);
     return id;
+}
+
+template <net::Carrier C, class... Handlers>
+net::ConnId Endpoint<C, Handlers...>::open_connection(net::SocketAddress address, const ClientTarget& target,
+                                                      Time now) {
+    if (!target.tls) return carrier_.connect(address, now);
+    if constexpr (requires { carrier_.connect_secure(address, *target.tls, now); })
+        return carrier_.connect_secure(address, *target.tls, now);
+    else
+        return net::kNoConn;  // this carrier has no TLS
 }
 
 template <net::Carrier C, class... Handlers>

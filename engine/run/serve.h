@@ -23,6 +23,7 @@ template <class... Handlers>
 int serve(const ServeOptions& options, App<Handlers...> app) {
     if (auto added = add_www(options, app.pages); !added) return say_error(added.error());
     block_end_signals();
+    if (options.secure()) block_reload_signal();  // reads the certificates again
     const Expected<void> served =
         options.net == Net::kDpdk ? serve_dpdk(options, app) : serve_uring(options, app);
     return served ? 0 : say_error(served.error());

@@ -12,6 +12,8 @@ namespace {
 struct Written {
     GroundWords ground;
     std::vector<std::string> listen;
+    std::vector<std::string> certificates;
+    std::vector<std::string> keys;
     std::string max_connections = "65536";
     std::string idle_timeout = "0";
     std::string drain_timeout = "10s";
@@ -19,29 +21,50 @@ struct Written {
     std::string deflate_memory = "256MiB";
 };
 
-// "ws://ADDR:PORT"
-Expected<net::SocketAddress> parse_listen(std::string_view text) {
-    constexpr std::string_view kScheme = "ws://";
-    if (!text.starts_with(kScheme))
-        return fail(
-            fmt::format("'{}' is not an address to listen on: write it as ws://127.0.0.1:9001", text));
-    text.remove_prefix(kScheme.size());
+// "ws://ADDR:PORT", "wss://ADDR:PORT"
+Expected<ListenAddress> parse_listen(std::string_view text) {
+    constexpr std::string_view kPlain = "ws://", kSecure = "wss://";
+    const bool secure = text.starts_with(kSecure);
+    if (!secure && !text.starts_with(kPlain))
+        return fail(fmt::format(
+            "'{}' is not an address to listen on: write it as ws://127.0.0.1:9001, or wss:// for TLS", text));
+    text.remove_prefix((secure ? kSecure : kPlain).size());
     if (text.ends_with('/')) text.remove_suffix(1);
-    return net::parse_socket_address(text);
+    const auto address = net::parse_socket_address(text);
+    if (!address) return tl::unexpected(address.error());
+    return ListenAddress{*address, secure};
+}
+
+// --tls-cert and --tls-key go together, each pair in its order.
+Expected<void> check_tls(const Written& written, ServeOptions& options) {
+    if (written.certificates.size() != written.keys.size())
+        return fail(
+            fmt::format("--tls-cert is given {} times and --tls-key {} times: each certificate needs its key",
+                        written.certificates.size(), written.keys.size()));
+    for (std::size_t i = 0; i < written.keys.size(); ++i)
+        options.tls.certificates.push_back({written.certificates[i], written.keys[i]});
+    const bool given = !written.keys.empty() || !options.tls.client_ca.empty();
+    if (given && !options.secure())
+        return fail(
+            "--tls-cert, --tls-key and --tls-client-ca belong to wss: listen on a wss:// address, or leave "
+            "them out");
+    if (options.secure() && written.keys.empty())
+        return fail("a wss:// address needs a certificate: add --tls-cert FILE and --tls-key FILE");
+    return {};
 }
 
 Expected<void> check_listen(ServeOptions& options, bool listen_given) {
     if (options.net != Net::kDpdk) return {};
-    if (!listen_given) options.listen = {net::SocketAddress{options.ips.front().address, 9001}};
+    if (!listen_given) options.listen = {ListenAddress{{options.ips.front().address, 9001}}};
     for (const auto& address : options.listen) {
         const bool ours = address.ip.is_unspecified() ||
                           std::any_of(options.ips.begin(), options.ips.end(),
                                       [&](const auto& ip) { return ip.address == address.ip; });
         if (!ours)
             return fail(
-                fmt::format("--listen ws://{} is not one of the --ip addresses: use one of them, "
+                fmt::format("--listen {} is not one of the --ip addresses: use one of them, "
                             "0.0.0.0 or [::]",
-                            net::to_string(address)));
+                            to_url(address)));
     }
     return {};
 }
@@ -68,18 +91,35 @@ Expected<ServeOptions> values_of(const Written& written, ServeOptions options) {
         return fail("--max-connections must be from 1 to 1073741824");
     if (auto listen = check_listen(options, !written.listen.empty()); !listen)
         return tl::unexpected(listen.error());
+    if (auto tls = check_tls(written, options); !tls) return tl::unexpected(tls.error());
     return options;
 }
 
 }  // namespace
+
+std::string to_url(const ListenAddress& address) {
+    return (address.secure ? "wss://" : "ws://") + net::to_string(address);
+}
+
+bool ServeOptions::secure() const {
+    return std::any_of(listen.begin(), listen.end(), [](const ListenAddress& a) { return a.secure; });
+}
 
 Expected<ServeOptions> parse_serve_options(int argc, const char* const* argv) {
     Written written;
     ServeOptions options;
     CLI::App app{"A WebSocket server: /echo, / and /healthz", "millrace serve"};
     app.add_option("--listen", written.listen,
-                   "addresses, ws://ADDR:PORT[,...], ws://[::1]:9001 for IPv6 (default ws://127.0.0.1:9001)")
+                   "addresses, ws://ADDR:PORT[,wss://...], ws://[::1]:9001 for IPv6 (default "
+                   "ws://127.0.0.1:9001)")
         ->delimiter(',');
+    app.add_option(
+        "--tls-cert", written.certificates,
+        "wss: a PEM file with a certificate and its chain, repeatable: clients get the one for the "
+        "name that they ask for, else the first; read again on SIGHUP");
+    app.add_option("--tls-key", written.keys, "wss: the PEM file of its key, one for each --tls-cert");
+    app.add_option("--tls-client-ca", options.tls.client_ca,
+                   "wss: clients must show a certificate signed by one of this PEM file's");
     app.add_option("--max-connections", written.max_connections, "per shard")->capture_default_str();
     app.add_option("--idle-timeout", written.idle_timeout, "close after so long without a message; 0: never")
         ->capture_default_str();

@@ -5,15 +5,25 @@
 #include <vector>
 
 #include "engine/run/ground_options.h"
+#include "engine/tls/server_context.h"
 #include "netstack/base/address.h"
 #include "netstack/base/error.h"
 
 namespace millrace {
 
+struct ListenAddress : net::SocketAddress {
+    bool secure = false;  // wss
+};
+std::string to_url(const ListenAddress& address);
+
 struct ServeOptions : GroundOptions {
-    std::vector<net::SocketAddress> listen;  // every shard listens on all of them
+    std::vector<ListenAddress> listen;  // every shard listens on all of them
+    tls::ServerConfig tls;              // of those that are wss
+    tls::TicketKeys tickets;            // all shards', and as long as the process lives
     Duration drain_timeout = 10s;
     std::string www;  // a directory whose files are served as pages; empty: none
+
+    bool secure() const;  // some listener is wss
 };
 
 // What the command line means, or one sentence about what is wrong with it. `--help` and `--version` print

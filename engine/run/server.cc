@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <iterator>
+#include <thread>
 
 #include "engine/run/www.h"
 
@@ -18,11 +19,39 @@ bool all_ended(const std::vector<ShardStatus>& shards) {
                        [](const ShardStatus& shard) { return shard.ended.load(); });
 }
 
+// Certificates and keys from their files again, for all shards or for none: what cannot be used leaves the
+// old ones in place.
+void renew_certificates(const ServeOptions& options, std::vector<ShardStatus>& shards) {
+    std::vector<std::unique_ptr<tls::ServerContext>> fresh(shards.size());
+    for (auto& context : fresh) {
+        auto made = tls::ServerContext::create(options.tls, options.tickets);
+        if (!made) {
+            fmt::print(stderr, "millrace: the certificates in use stay, for the new ones are of no use: {}\n",
+                       made.error().message);
+            return;
+        }
+        context = std::move(*made);
+    }
+    for (std::size_t i = 0; i < shards.size(); ++i)
+        while (!shards[i].ended.load() && !shards[i].contexts.put(fresh[i]))
+            std::this_thread::sleep_for(kLook);  // it has not taken those of the signal before
+    fmt::print(stderr, "millrace: the certificates have been read again\n");
+}
+
+// Until the first signal that ends, or all shards have.
+void await_end(const ServeOptions& options, std::vector<ShardStatus>& shards) {
+    while (!all_ended(shards)) {
+        const Signal signal = wait_for_signal(kLook);
+        if (signal == Signal::kEnd) return;
+        if (signal == Signal::kReload) renew_certificates(options, shards);
+    }
+}
+
 }  // namespace
 
-void announce(const std::vector<net::SocketAddress>& listen) {
-    for (const auto& address : listen)
-        std::fprintf(stderr, "millrace: listening on ws://%s\n", net::to_string(address).c_str());
+void announce(const std::vector<ListenAddress>& listen) {
+    for (const ListenAddress& address : listen)
+        std::fprintf(stderr, "millrace: listening on %s\n", to_url(address).c_str());
 }
 
 void report_shard(unsigned shard, unsigned core, const EndpointCounters& counters) {
@@ -62,8 +91,7 @@ Expected<void> supervise(const ServeOptions& options, ShardControl& control,
     }
     announce(options.listen);
 
-    while (!all_ended(shards) && !wait_for_end_signal(kLook)) {
-    }
+    await_end(options, shards);
     control.drain.store(true);
     for (Duration waited{}; !all_ended(shards) && waited < options.drain_timeout; waited += kLook)
         if (wait_for_end_signal(kLook)) break;

@@ -9,6 +9,7 @@
 #include "engine/endpoint/shard.h"
 #include "engine/run/serve_options.h"
 #include "engine/run/signals.h"
+#include "engine/tls/tls_carrier.h"
 
 namespace millrace {
 
@@ -16,10 +17,11 @@ namespace millrace {
 struct ShardStatus {
     std::promise<Expected<void>> ready;
     std::atomic<bool> ended{false};
+    tls::ServerContextBox contexts;  // certificates that were read again
 };
 
 // One line for each address on standard error: "millrace: listening on ws://…".
-void announce(const std::vector<net::SocketAddress>& listen);
+void announce(const std::vector<ListenAddress>& listen);
 
 // Waits for the shards to be ready, then for the first signal, which drains them, and for the second or for
 // `drain_timeout`, which stops them. Returns when every shard has ended or was told to; the first shard's
@@ -39,18 +41,50 @@ Expected<void> add_www(const ServeOptions& options, std::vector<Page>& pages);
 // What the user could set better, seen while serving: one line on standard error.
 void advise(std::string_view hint);
 
-// Shard `shard` from its carrier to its end, on its own thread.
+// The carrier that the shard's secure listeners need, on the one that there is.
+template <class C>
+Expected<std::unique_ptr<tls::TlsCarrier<C>>> secure(C& carrier, const ServeOptions& options,
+                                                     tls::ServerContextBox& renewed) {
+    auto context = tls::ServerContext::create(options.tls, options.tickets);
+    if (!context) return tl::unexpected(context.error());
+    auto made =
+        tls::TlsCarrier<C>::create(carrier, {.handshake_timeout = options.endpoint.handshake_timeout});
+    if (!made) return made;
+    (*made)->set_server_context(std::move(*context));
+    (*made)->take_contexts_from(renewed);
+    return made;
+}
+
+template <class C>
+Expected<void> listen_on(C& carrier, const ListenAddress& address) {
+    if constexpr (requires { carrier.listen_secure(address); })
+        if (address.secure) return carrier.listen_secure(address);
+    return carrier.listen(address);
+}
+
 template <class Clock, class C, class... Handlers>
-void serve_shard(unsigned shard, const Clock& clock, C& carrier, const ServeOptions& options,
-                 const App<Handlers...>& app, const ShardControl& control, ShardStatus& status) {
-    auto endpoint = Endpoint<C, Handlers...>::create(carrier, options.endpoint, app);
+void serve_shard_on(unsigned shard, const Clock& clock, C& carrier, const ServeOptions& options,
+                    const App<Handlers...>& app, const ShardControl& control, ShardStatus& status) {
+    EndpointConfig config = options.endpoint;
+    config.notice = advise;
+    auto endpoint = Endpoint<C, Handlers...>::create(carrier, config, app);
     if (!endpoint) return status.ready.set_value(tl::unexpected(endpoint.error()));
-    for (const net::SocketAddress& address : options.listen)
-        if (auto listening = carrier.listen(address); !listening)
+    for (const ListenAddress& address : options.listen)
+        if (auto listening = listen_on(carrier, address); !listening)
             return status.ready.set_value(tl::unexpected(listening.error()));
     status.ready.set_value({});
     run_shard(clock, carrier, **endpoint, control);
     report_shard(shard, options.cores[shard], (*endpoint)->counters());
+}
+
+// Shard `shard` from its carrier to its end, on its own thread. Servers without TLS do not pass through it.
+template <class Clock, class C, class... Handlers>
+void serve_shard(unsigned shard, const Clock& clock, C& carrier, const ServeOptions& options,
+                 const App<Handlers...>& app, const ShardControl& control, ShardStatus& status) {
+    if (!options.secure()) return serve_shard_on(shard, clock, carrier, options, app, control, status);
+    auto secured = secure(carrier, options, status.contexts);
+    if (!secured) return status.ready.set_value(tl::unexpected(secured.error()));
+    serve_shard_on(shard, clock, **secured, options, app, control, status);
 }
 
 }  // namespace millrace

@@ -1,5 +1,8 @@
 #pragma once
-// SIGINT and SIGTERM as a program that serves wants them: waited for by one thread, delivered to none.
+// SIGINT and SIGTERM, and SIGHUP where it means something, as a program that serves wants them: waited for by
+// one thread, delivered to none.
+
+#include <cstdint>
 
 #include "netstack/base/time.h"
 
@@ -10,5 +13,10 @@ void block_end_signals();
 
 // Waits for one of them; true when one came within `most`.
 bool wait_for_end_signal(Duration most);
+
+// The same with SIGHUP, for a program that has something to read again.
+void block_reload_signal();
+enum class Signal : std::uint8_t { kNone, kEnd, kReload };
+Signal wait_for_signal(Duration most);
 
 }  // namespace millrace

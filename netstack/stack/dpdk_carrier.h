@@ -67,12 +67,17 @@ class DpdkCarrier {
     void commit(ConnId id, std::size_t bytes) { tcp().commit(id, bytes); }
     Shared make_shared(std::span<const std::byte> bytes) { return tcp().make_shared(bytes); }
     bool append(ConnId id, const Shared& shared) { return tcp().append(id, shared); }
+    template <class Visitor>
+    void visit_shared(const Shared& shared, Visitor&& visitor) const {
+        shared.visit(visitor);
+    }
     std::size_t unsent(ConnId id) const { return tcp().unsent(id); }
     void pause(ConnId id) { tcp().pause(id); }
     void resume(ConnId id) { tcp().resume(id); }
     void set_timer(ConnId id, Time at) { tcp().set_timer(id, at); }
     void cancel_timer(ConnId id) { tcp().cancel_timer(id); }
     SocketAddress peer(ConnId id) const { return tcp().peer(id); }
+    SocketAddress local(ConnId id) const { return tcp().local(id); }
     std::size_t connections() const { return tcp().connections(); }
     std::size_t max_connections() const { return tcp().max_connections(); }
     bool under_pressure() const { return tcp().under_pressure(); }

@@ -3,7 +3,9 @@
 
 #include <rte_mbuf.h>
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <utility>
 
 #include "netstack/port/mbuf.h"
@@ -31,6 +33,13 @@ class Shared {
 
     explicit operator bool() const { return chain_ != nullptr; }
     std::size_t size() const { return chain_ ? chain_->pkt_len : 0; }
+
+    // Calls visitor(std::span<const std::byte>) for each part, in order.
+    template <class Visitor>
+    void visit(Visitor&& visitor) const {
+        for (const rte_mbuf* part = chain_; part; part = part->next)
+            visitor(std::span(rte_pktmbuf_mtod(part, const std::byte*), part->data_len));
+    }
 
   private:
     friend class Tcp;

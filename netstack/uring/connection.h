@@ -9,7 +9,7 @@
 #include "netstack/carrier.h"
 #include "netstack/timer/wheel.h"
 #include "netstack/uring/buffer_ring.h"
-#include "netstack/uring/connection_list.h"
+#include "netstack/base/slot_list.h"
 #include "netstack/uring/send_queue.h"
 
 namespace millrace::net::uring {

@@ -106,6 +106,14 @@ class Shared {
         if (pool_) pool_->let_go(first_);
     }
 
+    // Calls visitor(std::span<const std::byte>) for each part, in order.
+    template <class Visitor>
+    void visit(Visitor&& visitor) const {
+        if (!pool_) return;
+        for (BlockId id = first_; id != kNoBlock; id = (*pool_)[id].next)
+            visitor(std::span<const std::byte>((*pool_)[id].data, (*pool_)[id].length));
+    }
+
     explicit operator bool() const { return pool_ != nullptr; }
     std::size_t size() const { return pool_ ? size_ : 0; }
     BlockId first() const { return first_; }

@@ -267,6 +267,10 @@ void UringCarrier::resume(ConnId id) {
     dirty_.push_back(index(id));
 }
 
+SocketAddress UringCarrier::local(ConnId id) const {
+    return local_address(slots_[index(id)].fd);
+}
+
 // --- timers ---
 
 void UringCarrier::set_timer(ConnId id, Time deadline) {

@@ -23,7 +23,7 @@
 #include "netstack/timer/wheel.h"
 #include "netstack/uring/buffer_ring.h"
 #include "netstack/uring/connection.h"
-#include "netstack/uring/connection_list.h"
+#include "netstack/base/slot_list.h"
 #include "netstack/uring/counters.h"
 #include "netstack/uring/listener.h"
 #include "netstack/uring/operation.h"
@@ -94,6 +94,10 @@ class UringCarrier {
     void commit(ConnId id, std::size_t n) { slots_[index(id)].queue.commit(blocks_, n); }
     Shared make_shared(std::span<const std::byte> copy);
     bool append(ConnId id, const Shared& shared);
+    template <class Visitor>
+    void visit_shared(const Shared& shared, Visitor&& visitor) const {
+        shared.visit(visitor);
+    }
     std::size_t unsent(ConnId id) const { return slots_[index(id)].queue.unsent(); }
 
     // --- receiving ---
@@ -105,6 +109,7 @@ class UringCarrier {
     void set_timer(ConnId id, Time deadline);
     void cancel_timer(ConnId id);
     SocketAddress peer(ConnId id) const { return slots_[index(id)].peer; }
+    SocketAddress local(ConnId id) const;  // a system call
     std::size_t connections() const { return used_slots_; }
     std::size_t max_connections() const { return config_.max_connections; }
     bool under_pressure() const { return blocks_.under_pressure(); }
@@ -120,8 +125,8 @@ class UringCarrier {
 
   private:
     using Connection = uring::Connection;
-    template <uring::Link Connection::*Member>
-    using List = uring::ConnectionList<Connection, Member>;
+    template <Link Connection::*Member>
+    using List = SlotList<Connection, Member>;
 
     explicit UringCarrier(const UringConfig& config);
     Expected<void> open();

@@ -1,7 +1,8 @@
 // A client on the userspace stack for the interop suite: connects to a WebSocket echo server on the kernel's
 // TCP, sends messages of known content, some in flight at a time, verifies every echo, and closes.
 //
-//     stack-client --eal "ARGS" --ip CIDR --messages N --bytes B ws://ADDR:PORT/PATH
+//     stack-client --eal "ARGS" --ip CIDR --messages N --bytes B [--ca FILE] [--insecure]
+//     ws[s]://ADDR:PORT/PATH
 //
 // Exit status: 0 all verified, 1 the connection or an echo was not as it should be, 2 wrong options or
 // set-up.
@@ -14,6 +15,7 @@
 
 #include "engine/endpoint/shard.h"
 #include "engine/run/server_dpdk.h"
+#include "engine/tls/tls_carrier.h"
 
 namespace {
 
@@ -26,6 +28,8 @@ struct Options {
     std::size_t bytes = 32;
     net::SocketAddress server;
     std::string path;
+    bool secure = false;
+    tls::ClientConfig tls;
 };
 
 // What the one connection has come to; its end drains the shard.
@@ -97,13 +101,16 @@ class Caller {
 };
 
 Expected<void> parse_url(std::string_view url, Options& out) {
-    constexpr std::string_view kScheme = "ws://";
-    if (!url.starts_with(kScheme)) return fail(fmt::format("'{}' does not begin with ws://", url));
-    url.remove_prefix(kScheme.size());
+    constexpr std::string_view kPlain = "ws://", kSecure = "wss://";
+    out.secure = url.starts_with(kSecure);
+    if (!out.secure && !url.starts_with(kPlain))
+        return fail(fmt::format("'{}' does not begin with ws:// or wss://", url));
+    url.remove_prefix((out.secure ? kSecure : kPlain).size());
     const std::size_t slash = std::min(url.find('/'), url.size());
     auto server = net::parse_socket_address(url.substr(0, slash));
     if (!server) return tl::unexpected(server.error());
     out.server = *server;
+    out.tls.host = net::to_string(server->ip);
     out.path = slash == url.size() ? "/" : std::string(url.substr(slash));
     return {};
 }
@@ -116,6 +123,8 @@ Expected<Options> parse(int argc, char** argv) {
     app.add_option("--ip", ip)->required();
     app.add_option("--messages", options.messages);
     app.add_option("--bytes", options.bytes);
+    app.add_option("--ca", options.tls.ca);
+    app.add_flag("--insecure", options.tls.insecure);
     app.add_option("url", url)->required();
     try {
         app.parse(argc, argv);
@@ -129,6 +138,28 @@ Expected<Options> parse(int argc, char** argv) {
     return options;
 }
 
+// Everything on the shard's own thread, from the connection to its end.
+template <class C>
+Expected<void> call(net::Eal& eal, C& carrier, const Options& options, Outcome& outcome) {
+    auto endpoint = Endpoint<C, Caller>::create(carrier, {}, app(route("", Caller(options, outcome))));
+    if (!endpoint) return tl::unexpected(endpoint.error());
+    ClientTarget target{.host = net::to_string(options.server), .path = options.path};
+    if (options.secure) {
+        auto tls = tls::ClientContext::create(options.tls);
+        if (!tls) return tl::unexpected(tls.error());
+        target.tls = std::move(*tls);
+    }
+    const std::uint8_t number = (*endpoint)->template add_target<Caller>(std::move(target));
+    const TscClock clock;
+    eal.launch(0, [&] {
+        if ((*endpoint)->connect(options.server, number, clock.now()) == net::kNoConn)
+            outcome.over("the carrier has no connection left");
+        run_shard(clock, carrier, **endpoint, outcome.control);
+    });
+    eal.join(0);
+    return {};
+}
+
 Expected<void> run(const Options& options, Outcome& outcome) {
     ServeOptions ground_options;
     ground_options.net = Net::kDpdk;
@@ -137,22 +168,10 @@ Expected<void> run(const Options& options, Outcome& outcome) {
     auto ground = DpdkGround::lay(ground_options);
     if (!ground) return tl::unexpected(ground.error());
     net::DpdkCarrier& carrier = *(*ground)->carriers[0];
-    auto endpoint = Endpoint<net::DpdkCarrier, Caller>::create(carrier, ground_options.endpoint,
-                                                               app(route("", Caller(options, outcome))));
-    if (!endpoint) return tl::unexpected(endpoint.error());
-    const std::uint8_t target = (*endpoint)->add_target<Caller>({.host = net::to_string(options.server),
-                                                                 .path = options.path,
-                                                                 .origin = {},
-                                                                 .subprotocols = {},
-                                                                 .fields = {}});
-    const TscClock clock;
-    (*ground)->eal.launch(0, [&] {
-        if ((*endpoint)->connect(options.server, target, clock.now()) == net::kNoConn)
-            outcome.over("the carrier has no connection left");
-        run_shard(clock, carrier, **endpoint, outcome.control);
-    });
-    (*ground)->eal.join(0);
-    return {};
+    if (!options.secure) return call((*ground)->eal, carrier, options, outcome);
+    auto secured = tls::TlsCarrier<net::DpdkCarrier>::create(carrier, {});
+    if (!secured) return tl::unexpected(secured.error());
+    return call((*ground)->eal, **secured, options, outcome);
 }
 
 int complain(std::string_view what, int status) {

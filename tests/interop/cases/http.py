@@ -112,7 +112,7 @@ def connection_close(carrier):
 
 @case("http: what is not HTTP gets 400 and is closed")
 def garbage(carrier):
-    for bad in (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(range(64)), b"hello\r\n\r\n",
+    for bad in (b"\x80\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(range(64)), b"hello\r\n\r\n",
                 b"GET  / HTTP/1.1\r\nHost: HOST\r\n\r\n", b"GET / HTTP/1.1\r\nHost : HOST\r\n\r\n",
                 b"GET / HTTP/1.1\r\n\r\n", b"GET / HTTP/1.1\r\nHost: HOST\r\nHost: HOST\r\n\r\n",
                 b"GET / HTTP/1.1\r\nHost: HOST\r\nX: a\r\n b\r\n\r\n"):

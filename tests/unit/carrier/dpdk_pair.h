@@ -31,10 +31,12 @@ class DpdkPairOf {
     DpdkCarrier& client() { return *client_; }
 
     SocketAddress listen() {
-        const SocketAddress address{Family::kServer, 9001};
+        const SocketAddress address = listening_address();
         if (auto done = server_->listen(address); !done) throw std::runtime_error(done.error().message);
-        return address;
+        return reached_at(address);
     }
+    SocketAddress listening_address() const { return {Family::kServer, 9001}; }
+    SocketAddress reached_at(SocketAddress address) const { return address; }
 
     SocketAddress closed_port() const { return {Family::kServer, 9002}; }
 

@@ -32,10 +32,12 @@ class UringPairOf {
     UringCarrier& client() { return *client_; }
 
     SocketAddress listen() {
-        if (auto done = server_->listen({kLoopback, 0}); !done)
-            throw std::runtime_error(done.error().message);
-        return server_->listening_on();
+        const SocketAddress address = listening_address();
+        if (auto done = server_->listen(address); !done) throw std::runtime_error(done.error().message);
+        return reached_at(address);
     }
+    SocketAddress listening_address() const { return {kLoopback, 0}; }
+    SocketAddress reached_at(SocketAddress) const { return server_->listening_on(); }
 
     // The kernel has just given this port away and taken it back: it is not soon given again.
     SocketAddress closed_port() {

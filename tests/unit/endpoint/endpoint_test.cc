@@ -121,7 +121,6 @@ TEST_F(EndpointTest, RefusesWhatItDoesNotServe) {
     start();
     for (const auto& [request, status] : std::vector<std::pair<std::string, std::string>>{
              {"NONSENSE\r\n\r\n", "400"},
-             {"\x16\x03\x01\x02\x00\x01", "400"},
              {"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc", "405"},
              {"DELETE / HTTP/1.1\r\nHost: a\r\n\r\n", "405"},
              {upgrade_request("/nowhere"), "404"}}) {
@@ -130,6 +129,23 @@ TEST_F(EndpointTest, RefusesWhatItDoesNotServe) {
         EXPECT_TRUE(raw.got.starts_with("HTTP/1.1 " + status)) << request << " -> " << raw.got;
     }
     EXPECT_EQ(server->counters().opened.value(), 0u);
+}
+
+// What a TLS client understands is an alert (RFC 8446 section 6.2); the operator hears of it once.
+TEST_F(EndpointTest, TlsOnAPlainPortIsAnsweredWithAnAlert) {
+    std::vector<std::string> noticed;
+    EndpointConfig config;
+    config.notice = [&](std::string_view what) { noticed.emplace_back(what); };
+    start(config);
+    for (int i = 0; i < 2; ++i) {
+        Raw raw = connect_raw();
+        say(raw, std::string("\x16\x03\x01\x02\x00\x01", 6));
+        EXPECT_EQ(raw.got, std::string("\x15\x03\x01\x00\x02\x02\x28", 7));
+        EXPECT_TRUE(raw.ended);
+    }
+    EXPECT_EQ(server->counters().tls_hellos.value(), 2u);
+    ASSERT_EQ(noticed.size(), 1u);
+    EXPECT_NE(noticed[0].find("wss://"), std::string::npos);
 }
 
 TEST_F(EndpointTest, PingIsAnsweredWithItsPayloadAlsoInsideAMessage) {  // RFC 6455 sections 5.4, 5.5.2

@@ -46,6 +46,8 @@ class MemoryCarrier {
     explicit MemoryCarrier(std::size_t capacity = 1024) : connections_(capacity) {}
     static void join(MemoryCarrier& a, MemoryCarrier& b) { a.other_ = &b, b.other_ = &a; }
 
+    // Bytes on their way to `id`, for who wants to change them.
+    std::deque<std::byte>& arriving_at(net::ConnId id) { return connections_[net::index(id)].in; }
     // Received buffers that were not given back yet; those of the last poll among them.
     long lent() const { return lender_.use_count() - 1; }
 
@@ -99,6 +101,7 @@ class MemoryCarrier {
         connections_[net::index(*mine)].peer = *theirs;
         connections_[net::index(*mine)].address = address;
         other_->connections_[net::index(*theirs)].peer = *mine;
+        other_->connections_[net::index(*theirs)].address = address;
         arriving_.push_back({*mine, net::EventKind::kConnected, {}, {}});
         other_->arriving_.push_back({*theirs, net::EventKind::kAccepted, {}, {}});
         return *mine;
@@ -147,6 +150,10 @@ class MemoryCarrier {
         auto& out = connections_[net::index(id)].out;
         out.erase(out.begin(), out.begin() + static_cast<std::ptrdiff_t>(std::min(n, out.size())));
     }
+    template <class Visitor>
+    void visit_shared(const Shared& shared, Visitor&& visitor) const {
+        if (shared) visitor(std::span<const std::byte>(*shared));
+    }
     std::size_t unsent(net::ConnId id) const { return connections_[net::index(id)].out.size(); }
 
     void pause(net::ConnId id) { connections_[net::index(id)].paused = true; }
@@ -156,6 +163,7 @@ class MemoryCarrier {
     void set_timer(net::ConnId id, Time when) { connections_[net::index(id)].timer = when; }
     void cancel_timer(net::ConnId id) { connections_[net::index(id)].timer.reset(); }
     net::SocketAddress peer(net::ConnId id) const { return connections_[net::index(id)].address; }
+    net::SocketAddress local(net::ConnId id) const { return connections_[net::index(id)].address; }
     std::size_t connections() const {
         return static_cast<std::size_t>(std::count_if(connections_.begin(), connections_.end(),
                                                       [](const auto& conn) { return conn.used; }));

@@ -22,6 +22,21 @@ TEST(ServeOptions, DefaultsAreThoseOfTheDesign) {
     EXPECT_EQ(options->endpoint.max_message, 16u << 20);
 }
 
+TEST(ServeOptions, Tls) {
+    const auto options =
+        parse({"--listen", "ws://127.0.0.1:80,wss://[::1]:443", "--tls-cert", "a.pem", "--tls-key", "a.key",
+               "--tls-cert", "b.pem", "--tls-key", "b.key", "--tls-client-ca", "ca.pem"});
+    ASSERT_TRUE(options) << options.error().message;
+    ASSERT_EQ(options->listen.size(), 2u);
+    EXPECT_EQ(to_url(options->listen[0]), "ws://127.0.0.1:80");
+    EXPECT_EQ(to_url(options->listen[1]), "wss://[::1]:443");
+    ASSERT_EQ(options->tls.certificates.size(), 2u);
+    EXPECT_EQ(options->tls.certificates[1].certificate, "b.pem");
+    EXPECT_EQ(options->tls.certificates[1].key, "b.key");
+    EXPECT_EQ(options->tls.client_ca, "ca.pem");
+    EXPECT_FALSE(parse({})->secure());
+}
+
 TEST(ServeOptions, TcpPresets) {
     EXPECT_EQ(parse({})->tcp, tcp::Preset::kLatency);
     EXPECT_EQ(parse({"--tcp", "throughput"})->tcp, tcp::Preset::kThroughput);
@@ -118,6 +133,10 @@ TEST(ServeOptions, SaysInOneSentenceWhatIsWrong) {
         {"--listen", "127.0.0.1:9001"},
         {"--listen", "ws://127.0.0.1"},
         {"--listen", "wss://127.0.0.1:9001"},
+        {"--listen", "wss://127.0.0.1:9001", "--tls-cert", "a.pem"},
+        {"--listen", "http://127.0.0.1:9001"},
+        {"--tls-cert", "a.pem", "--tls-key", "a.key"},
+        {"--tls-client-ca", "ca.pem"},
         {"--listen", "ws://127.0.0.1:70000"},
         {"--cores", "one"},
         {"--max-message", "many"},

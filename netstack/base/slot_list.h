@@ -1,12 +1,12 @@
 #pragma once
-// Connections that wait for something, in the order in which they began to: doubly linked through the slots,
-// so that a connection that ends leaves every list at once. All-zero is "in no list".
+// Connections that wait for something, in the order in which they began to: doubly linked through their
+// slots, so that a connection that ends leaves every list at once. All-zero is "in no list".
 
 #include <cstdint>
 
 #include "netstack/base/reserved_array.h"
 
-namespace millrace::net::uring {
+namespace millrace {
 
 struct Link {
     std::uint32_t next = 0;  // index plus one, kEnd behind the last; 0: not in the list
@@ -14,9 +14,9 @@ struct Link {
 };
 
 template <class Slot, Link Slot::*Member>
-class ConnectionList {
+class SlotList {
   public:
-    explicit ConnectionList(ReservedArray<Slot>& slots) : slots_(slots) {}
+    explicit SlotList(ReservedArray<Slot>& slots) : slots_(slots) {}
 
     bool empty() const { return first_ == kEnd; }
     std::uint32_t front() const { return first_ - 1; }
@@ -52,4 +52,4 @@ class ConnectionList {
     std::uint32_t last_ = kEnd;
 };
 
-}  // namespace millrace::net::uring
+}  // namespace millrace
