@@ -1,13 +1,15 @@
-// ASCII is skipped 64 or 8 bytes at a time; everything else runs through an automaton whose states are bit
-// offsets: the table's word for a byte holds the next state for each state, and one shift selects it. The
-// table's load does not wait for the state before, so the chain is a shift a byte, without branches.
+// Short ASCII is one look, long texts are for lookup.h; the edges of those, and what is short and not ASCII,
+// run through an automaton whose states are bit offsets: the table's word for a byte holds the next state for
+// each state, and one shift selects it. The table's load does not wait for the state before, so the chain is
+// a shift a byte, without branches.
 
 #include "engine/utf8/utf8.h"
 
-#include <algorithm>
 #include <array>
 #include <cstring>
 #include <type_traits>
+
+#include "engine/utf8/lookup.h"
 
 namespace millrace::ws {
 namespace {
@@ -111,34 +113,58 @@ bool is_ascii_up_to_64(std::span<const std::byte> bytes) {
     return size == 0 || (std::to_integer<int>(bytes[0] | bytes[size / 2] | bytes[size - 1]) & 0x80) == 0;
 }
 
-// How many bytes at the front are seen to be ASCII: all of them, or as far as whole words of 8 went.
+// How many bytes at the front are seen to be ASCII: all of them, or whole blocks, not many: what is longer is
+// better off in wider vectors.
 std::size_t ascii_prefix(std::span<const std::byte> bytes) {
+    constexpr std::size_t kMost = 256;
+    const std::size_t size = bytes.size();
+    if (size <= 64) return is_ascii_up_to_64(bytes) ? size : 0;
     std::size_t at = 0;
-    while (bytes.size() - at > 64 && is_ascii_block<64>(&bytes[at]))
+    while (at < kMost && size - at > 64 && is_ascii_block<64>(&bytes[at]))
         at += 64;
-    const std::size_t left = bytes.size() - at;
     // The end of a text that is all ASCII so far takes no more than one look.
-    if (left <= 64 && (at > 0 ? is_ascii_block<64>(&bytes.back() - 63) : is_ascii_up_to_64(bytes)))
-        return bytes.size();
-    while (bytes.size() - at >= 8 && is_ascii_block<8>(&bytes[at]))
-        at += 8;
-    return at;
+    return at != 0 && size - at <= 64 && is_ascii_block<64>(&bytes[size - 64]) ? size : at;
+}
+
+// How many of the bytes belong to whole characters, if they begin a valid text: a character at their end that
+// may lack something is left out.
+std::size_t before_last_character(std::span<const std::byte> bytes) {
+    for (std::size_t back = 1; back <= 3; ++back) {
+        const auto byte = std::to_integer<std::uint8_t>(bytes[bytes.size() - back]);
+        if (byte < 0x80) break;
+        if (byte >= 0xC0) return bytes.size() - back;
+    }
+    return bytes.size();
 }
 
 }  // namespace
 
-bool Utf8Validator::feed(std::span<const std::byte> bytes) {
-    constexpr std::size_t kStretch = 16;  // bytes through the automaton between looks for ASCII
+bool Utf8Validator::feed_scalar(std::span<const std::byte> bytes) {
     std::uint64_t state = state_;
-    while (!bytes.empty() && state != kInvalid) {
-        if (state == kBoundary) bytes = bytes.subspan(ascii_prefix(bytes));
-        const auto stretch = bytes.first(std::min(bytes.size(), kStretch));
-        for (const std::byte byte : stretch)
-            state = kTable[std::to_integer<std::uint8_t>(byte)] >> state & kStateMask;
-        bytes = bytes.subspan(stretch.size());
-    }
+    for (const std::byte byte : bytes)
+        state = kTable[std::to_integer<std::uint8_t>(byte)] >> state & kStateMask;
     state_ = static_cast<std::uint8_t>(state);
     return state != kInvalid;
+}
+
+bool Utf8Validator::feed(std::span<const std::byte> bytes) {
+    const std::size_t seen = state_ == kBoundary ? ascii_prefix(bytes) : 0;
+    if (seen == bytes.size()) return state_ != kInvalid;
+    bytes = bytes.subspan(seen);
+    if (bytes.size() < 8 + kLookupLeast) return feed_scalar(bytes);
+    if (seen == 0) {
+        // To the end of the first character behind the bytes that the lookup reads before its own.
+        std::size_t at = kLookupBefore;
+        if (!feed_scalar(bytes.first(at))) return false;
+        while (state_ != kBoundary)
+            if (!feed_scalar(bytes.subspan(at++, 1))) return false;
+        bytes = bytes.subspan(at);
+    }
+    if (!utf8_by_lookup(bytes)) {
+        state_ = kInvalid;
+        return false;
+    }
+    return feed_scalar(bytes.subspan(before_last_character(bytes)));
 }
 
 }  // namespace millrace::ws

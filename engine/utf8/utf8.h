@@ -12,6 +12,8 @@ class Utf8Validator {
   public:
     // False as soon as the bytes so far cannot begin a valid text, and ever after until reset().
     bool feed(std::span<const std::byte> bytes);
+    // The same, a byte at a time: the oracle.
+    bool feed_scalar(std::span<const std::byte> bytes);
     // Whether the text may end here.
     bool complete() const { return state_ == 0; }
     void reset() { state_ = 0; }

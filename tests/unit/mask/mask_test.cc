@@ -4,13 +4,13 @@
 #include "engine/mask/mask.h"
 
 #include <gtest/gtest.h>
-#include <hwy/targets.h>
 
 #include <algorithm>
 #include <random>
 #include <string>
 #include <vector>
 
+#include "tests/unit/mask/each_target.h"
 #include "tests/unit/mask/guarded.h"
 
 namespace millrace::ws {
@@ -19,18 +19,11 @@ namespace {
 constexpr std::size_t kMaxLength = 4200;
 constexpr std::size_t kMaxAlignment = 64;
 
-// Runs each test once for each target; the parameter is Highway's bit for it.
-class MaskTest : public ::testing::TestWithParam<std::int64_t> {
+class MaskTest : public test::EachTarget {
   protected:
     MaskTest() {
-        hwy::SetSupportedTargetsForTest(GetParam());
-        hwy::GetChosenTarget().Update(hwy::SupportedTargets());
         for (std::byte& b : pattern_)
             b = static_cast<std::byte>(random_());
-    }
-    ~MaskTest() override {
-        hwy::SetSupportedTargetsForTest(0);
-        hwy::GetChosenTarget().Update(hwy::SupportedTargets());
     }
 
     MaskKey random_key() { return static_cast<MaskKey>(random_()); }
@@ -125,12 +118,7 @@ TEST_P(MaskTest, PiecesContinueTheKeyWhereverCut) {
     }
 }
 
-std::string name_of_target(const ::testing::TestParamInfo<std::int64_t>& info) {
-    return hwy::TargetName(info.param);
-}
-
-INSTANTIATE_TEST_SUITE_P(Targets, MaskTest, ::testing::ValuesIn(hwy::SupportedAndGeneratedTargets()),
-                         name_of_target);
+INSTANTIATE_TEST_SUITE_P(Targets, MaskTest, test::targets(), test::name_of_target);
 
 // Section 5.7, "a single-frame masked text message": 37 fa 21 3d, 7f 9f 4d 51 58 is "Hello".
 TEST(Mask, TheExampleOfSection5_7) {

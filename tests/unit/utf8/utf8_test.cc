@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "tests/unit/mask/each_target.h"
 #include "tests/unit/mask/guarded.h"
 
 namespace millrace::ws {
@@ -249,6 +250,73 @@ TEST(Utf8, TheAsciiPathSeesANonAsciiByteAnywhereAndReadsNothingOutside) {
         }
     }
 }
+
+// What is long enough goes through the vectors of this machine.
+class Utf8Targets : public test::EachTarget {
+  protected:
+    static bool scalar(std::span<const std::byte> bytes) {
+        Utf8Validator validator;
+        return validator.feed_scalar(bytes) && validator.complete();
+    }
+};
+
+// Four bytes at the edges of RFC 3629's ranges, in turn at every place of a text that is ASCII or is not.
+TEST_P(Utf8Targets, EdgesOfTheRangesAtEveryPlaceOfALongText) {
+    const std::vector<unsigned> edges = {0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC1, 0xC2, 0xDF,
+                                         0xE0, 0xE1, 0xED, 0xEF, 0xF0, 0xF1, 0xF4, 0xF5, 0xFF};
+    std::string long_text;
+    for (int i = 0; i < 50; ++i)
+        long_text += encode(i % 3 == 0 ? 0x1F600u : i % 3 == 1 ? 0x20ACu : 'a');
+    test::Guarded memory(200);
+    std::size_t place = 0, valid = 0;
+    for (const std::string& around : {std::string(150, 'x'), long_text})
+        for (unsigned a : edges)
+            for (unsigned b : edges)
+                for (unsigned c : edges)
+                    for (unsigned d : edges) {
+                        const std::size_t size = 24 + place % (around.size() - 24);
+                        const std::size_t at = place++ % (size - 4);
+                        const auto bytes = memory.last(size);
+                        std::memcpy(bytes.data(), around.data(), size);
+                        const unsigned char sequence[] = {
+                            static_cast<unsigned char>(a), static_cast<unsigned char>(b),
+                            static_cast<unsigned char>(c), static_cast<unsigned char>(d)};
+                        std::memcpy(&bytes[at], sequence, sizeof sequence);
+                        const bool expected = scalar(bytes);
+                        valid += expected;
+                        ASSERT_EQ(is_utf8(bytes), expected) << std::hex << a << b << c << d << " at " << at;
+                    }
+    EXPECT_GT(valid, 1000u);
+}
+
+TEST_P(Utf8Targets, EveryLengthAndCutOfTextsUpToTheGuardPagesEqualsTheScalarAutomaton) {
+    std::mt19937_64 random(9);
+    test::Guarded memory(4200);
+    std::size_t refused = 0;
+    for (std::size_t length = 0; length <= 4200; length += 1 + (length > 300) * random() % 16) {
+        std::string text;
+        while (text.size() < length)
+            text += random_text(random, 40, length % 4 == 0 ? 95 : 30);
+        text.resize(length);
+        if (length > 0 && length % 3 == 0) text[random() % length] = static_cast<char>(random());
+        for (const auto bytes : {memory.last(length), memory.first(length)}) {
+            std::memcpy(bytes.data(), text.data(), length);
+            const bool expected = scalar(bytes);
+            refused += !expected;
+            ASSERT_EQ(is_utf8(bytes), expected) << length;
+            Utf8Validator pieces, slow;
+            for (std::size_t at = 0; at < length;) {
+                const auto piece = bytes.subspan(at, std::min<std::size_t>(1 + random() % 200, length - at));
+                ASSERT_EQ(pieces.feed(piece), slow.feed_scalar(piece)) << length << " at " << at;
+                ASSERT_EQ(pieces.complete(), slow.complete()) << length << " at " << at;
+                at += piece.size();
+            }
+        }
+    }
+    EXPECT_GT(refused, 100u);
+}
+
+INSTANTIATE_TEST_SUITE_P(Targets, Utf8Targets, test::targets(), test::name_of_target);
 
 TEST(Utf8, AfterAFaultItStaysFaultyUntilReset) {
     Utf8Validator validator;

@@ -1,0 +1,31 @@
+#pragma once
+// Runs a test once for each SIMD target that was compiled and that this machine can run.
+
+#include <gtest/gtest.h>
+#include <hwy/targets.h>
+
+#include <string>
+
+namespace millrace::ws::test {
+
+// The parameter is Highway's bit for the target.
+class EachTarget : public ::testing::TestWithParam<std::int64_t> {
+  protected:
+    EachTarget() {
+        hwy::SetSupportedTargetsForTest(GetParam());
+        hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+    }
+    ~EachTarget() override {
+        hwy::SetSupportedTargetsForTest(0);
+        hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+    }
+};
+
+inline auto targets() {
+    return ::testing::ValuesIn(hwy::SupportedAndGeneratedTargets());
+}
+inline std::string name_of_target(const ::testing::TestParamInfo<std::int64_t>& info) {
+    return hwy::TargetName(info.param);
+}
+
+}  // namespace millrace::ws::test
