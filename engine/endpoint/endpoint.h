@@ -148,6 +148,7 @@ class Endpoint {
     void received(net::ConnId id, Slot& slot, typename C::Bytes& bytes);
     std::span<std::byte> process(net::ConnId id, Slot& slot, std::span<std::byte> in);
     void on_frames(net::ConnId id, Slot& slot, std::span<std::byte> in);
+    bool on_batch(net::ConnId id, Slot& slot, std::span<std::byte>& in);
     void on_data(net::ConnId id, Slot& slot, const ws::Step& step);
     void deliver(net::ConnId id, Slot& slot, ws::Opcode opcode, Parts parts);
     bool has_room(net::ConnId id) const;

@@ -39,6 +39,7 @@ std::span<std::byte> Endpoint<C, Handlers...>::process(net::ConnId id, Slot& slo
 template <net::Carrier C, class... Handlers>
 void Endpoint<C, Handlers...>::on_frames(net::ConnId id, Slot& slot, std::span<std::byte> in) {
     while (slot.phase == Phase::kOpen || slot.phase == Phase::kClosing) {
+        if (slot.session.batch_ahead(in) && on_batch(id, slot, in)) continue;
         const ws::Step step = slot.session.next(in, session_shared_);
         switch (step.kind) {
             case ws::StepKind::kData:
@@ -66,6 +67,19 @@ void Endpoint<C, Handlers...>::on_frames(net::ConnId id, Slot& slot, std::span<s
                 return fail(id, slot, step.code, step.why);
         }
     }
+}
+
+// False when there was none, and next() has to look.
+template <net::Carrier C, class... Handlers>
+bool Endpoint<C, Handlers...>::on_batch(net::ConnId id, Slot& slot, std::span<std::byte>& in) {
+    ws::SmallMessages messages;
+    const std::size_t count = slot.session.next_batch(in, session_shared_, messages);
+    // The application may say close() on the way: then it hears on_close next.
+    for (std::size_t i = 0; i < count && slot.phase == Phase::kOpen; ++i) {
+        const std::span<std::byte> whole = messages.payload(i);
+        deliver(id, slot, messages.opcode(i), Parts(&whole, 1));
+    }
+    return count != 0;
 }
 
 template <net::Carrier C, class... Handlers>

@@ -38,9 +38,9 @@ using Events = std::vector<std::string>;
 Events reference_decode(std::span<const std::byte> wire, Role role, std::uint64_t max_message,
                         bool deflate = false);
 
-// Runs a session over pieces of a stream, each in memory of its own, and writes down what it yields. It
-// checks on the way what every stream must satisfy: `first` and `last` are right, control payloads fit,
-// nothing follows the end, carries come back.
+// Runs a session over pieces of a stream, each in memory of its own, one by one and in batches, and writes
+// down what it yields. It checks on the way what every stream must satisfy: `first` and `last` are right,
+// control payloads fit, nothing follows the end, carries come back.
 class SessionRun {
   public:
     SessionRun(Role role, std::uint64_t max_message, CarryPool& carries, bool deflate = false);
@@ -52,6 +52,7 @@ class SessionRun {
     std::size_t steps() const { return steps_; }
 
   private:
+    bool take_batch(std::span<std::byte>& in);
     void take(const Step& step);
     void take_data(const Step& step);
 
@@ -65,6 +66,7 @@ class SessionRun {
     bool compressed_ = false;
     bool over_ = false;
     std::size_t steps_ = 0;
+    unsigned batches_ = 0;
     std::string faults_;
 };
 

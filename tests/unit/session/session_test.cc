@@ -152,6 +152,53 @@ TEST_F(SessionTest, WhenThePoolIsDryOneConnectionFailsWith1013AndOthersGoOn) {
     EXPECT_EQ(carries_.in_use(), 0u);
 }
 
+// Section 8.1: what came before a text that is not UTF-8 is delivered, and what comes after it is not.
+TEST_F(SessionTest, ABatchEndsBeforeATextThatIsNotUtf8AndTheNextStepFails) {
+    for (const std::size_t bad : {0u, 1u, 7u, 19u})
+        for (const unsigned others : {1u, 2u}) {  // among texts, and among binary messages
+            std::vector<Frame> frames(20, Frame{.opcode = others, .payload = "\xE2\x82\xAC and more"});
+            frames[bad] = {.opcode = 1, .payload = "cut \xE2\x82"};
+            session_.open(Role::kServer);
+            receive(frames);
+            SmallMessages messages;
+            ASSERT_TRUE(session_.batch_ahead(in_));
+            ASSERT_EQ(session_.next_batch(in_, shared_, messages), bad);
+            for (std::size_t i = 0; i < bad; ++i)
+                ASSERT_EQ(std::string(reinterpret_cast<const char*>(messages.payload(i).data()),
+                                      messages.payload(i).size()),
+                          frames[i].payload);
+            EXPECT_FALSE(session_.batch_ahead(in_));
+            const Step step = next();
+            EXPECT_EQ(step.kind, StepKind::kFail);
+            EXPECT_EQ(step.code, CloseCode::kInvalidPayload);
+            EXPECT_EQ(next().kind, StepKind::kNeedMore);
+            EXPECT_TRUE(in_.empty());
+        }
+}
+
+TEST_F(SessionTest, ABatchHasNoMessageBeyondTheLimit) {
+    shared_.max_message = 10;
+    std::vector<Frame> frames(12, Frame{.opcode = 2, .payload = "0123456789"});
+    frames[9].payload += "x";
+    receive(frames);
+    SmallMessages messages;
+    ASSERT_EQ(session_.next_batch(in_, shared_, messages), 9u);
+    EXPECT_EQ(next().code, CloseCode::kMessageTooBig);
+}
+
+TEST_F(SessionTest, NoBatchInsideAMessageAndNoneForAClient) {
+    receive({{.opcode = 2, .payload = "a", .fin = false}});
+    next();
+    EXPECT_EQ(next().kind, StepKind::kNeedMore);
+    receive({{.opcode = 2, .payload = "b"}, {.opcode = 2, .payload = "c"}});
+    EXPECT_FALSE(session_.batch_ahead(in_));
+    Session client;
+    client.open(Role::kClient);
+    EXPECT_FALSE(client.batch_ahead(in_));
+    session_.open(Role::kServer);
+    EXPECT_TRUE(session_.batch_ahead(in_));
+}
+
 TEST_F(SessionTest, TheLimitIsDecidedFromTheHeader) {
     shared_.max_message = 10;
     receive({{.opcode = 2, .payload = std::string(10, 'x')}, {.opcode = 2, .payload = "", .announced = 11}});
