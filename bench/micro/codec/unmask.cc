@@ -1,0 +1,154 @@
+// Unmasking alone, GB/s: payloads of one size, aligned and not, beside the roofline and memcpy. Payloads
+// below 1 KiB lie behind one another as in a segment, each with a key and a header's place of its own; longer
+// ones are unmasked again and again where they are.
+
+#include <benchmark/benchmark.h>
+
+#include <algorithm>
+#include <cstring>
+#include <random>
+#include <vector>
+
+#include "bench/micro/codec/peers/peer.h"
+#include "bench/micro/codec/roofline.h"
+#include "bench/micro/codec/samples.h"
+#include "engine/mask/mask.h"
+
+namespace {
+
+using namespace millrace;
+
+constexpr std::size_t kHeader = 6;
+constexpr std::size_t kSegment = 16 << 10;
+constexpr std::size_t kBytesPerSample = 256 << 10;
+
+// Payloads of `size` bytes in memory that begins at a cache line; `offset`: each begins so many bytes behind
+// one, or kPacked: directly behind the header that follows the payload before it.
+constexpr std::size_t kPacked = 64;
+
+class Place {
+  public:
+    Place(std::size_t size, std::size_t offset) : size_(size) {
+        const std::size_t count = size < 1024 ? kSegment / (size + kHeader) : 1;
+        const std::size_t stride = offset == kPacked ? size + kHeader : (size + 63 + offset) / 64 * 64;
+        memory_.resize(count * stride + 256);
+        auto* const line =
+            reinterpret_cast<std::byte*>((reinterpret_cast<std::uintptr_t>(memory_.data()) + 63) / 64 * 64);
+        std::mt19937 random(1);
+        for (std::size_t i = 0; i < count; ++i)
+            payloads_.push_back({line + i * stride + (offset == kPacked ? kHeader : offset),
+                                 static_cast<ws::MaskKey>(random())});
+    }
+    std::size_t count() const { return payloads_.size(); }
+    std::size_t rounds() const { return std::max<std::size_t>(1, kBytesPerSample / (size_ * count())); }
+
+    template <class Work>
+    void each(Work&& work) {
+        for (const auto& [at, key] : payloads_)
+            work(std::span(at, size_), key);
+    }
+
+    // Whether `work` unmasks; it is left masked twice.
+    template <class Work>
+    bool verify(Work&& work) {
+        bool right = true;
+        std::vector<std::byte> expected(size_);
+        each([&](std::span<std::byte> bytes, ws::MaskKey key) {
+            std::copy(bytes.begin(), bytes.end(), expected.begin());
+            ws::apply_mask_scalar(expected, key);
+            work(bytes, key);
+            right &= std::equal(bytes.begin(), bytes.end(), expected.begin());
+            work(bytes, key);
+        });
+        return right;
+    }
+
+  private:
+    struct Payload {
+        std::byte* at;
+        ws::MaskKey key;
+    };
+    std::size_t size_;
+    std::vector<std::byte> memory_;
+    std::vector<Payload> payloads_;
+};
+
+template <class Work>
+void time_work(benchmark::State& state, Place& place, Work&& work) {
+    bench::Samples samples;
+    for (auto _ : state) {
+        samples.start();
+        for (std::size_t round = 0; round < place.rounds(); ++round)
+            place.each(work);
+        samples.stop();
+    }
+    state.counters["GB/s"] = static_cast<double>(state.range(0)) *
+                             static_cast<double>(place.count() * place.rounds()) / samples.median_ns();
+}
+
+template <class Unmask>
+void unmask(benchmark::State& state, Unmask&& work) {
+    Place place(static_cast<std::size_t>(state.range(0)), static_cast<std::size_t>(state.range(1)));
+    if (!place.verify(work)) return state.SkipWithError("wrong bytes");
+    time_work(state, place, work);
+}
+
+void millrace_unmask(benchmark::State& state) {
+    unmask(state, [](std::span<std::byte> bytes, ws::MaskKey key) {
+        ws::apply_mask(bytes, key);
+        benchmark::ClobberMemory();
+    });
+}
+
+void roofline(benchmark::State& state) {
+    Place place(static_cast<std::size_t>(state.range(0)), 0);
+    const std::size_t lines = static_cast<std::size_t>(state.range(0)) / 64 * 64;
+    time_work(state, place, [lines](std::span<std::byte> bytes, ws::MaskKey) {
+        bench::xor_with_constant(bytes.data(), lines);
+        benchmark::ClobberMemory();
+    });
+    state.counters["GB/s"] =
+        state.counters["GB/s"] * static_cast<double>(lines) / static_cast<double>(state.range(0));
+}
+
+void copy(benchmark::State& state) {
+    Place from(static_cast<std::size_t>(state.range(0)), 0);
+    Place to(static_cast<std::size_t>(state.range(0)), 0);
+    std::vector<std::byte*> out;
+    to.each([&](std::span<std::byte> bytes, ws::MaskKey) { out.push_back(bytes.data()); });
+    std::size_t next = 0;
+    time_work(state, from, [&](std::span<std::byte> bytes, ws::MaskKey) {
+        std::memcpy(out[next], bytes.data(), bytes.size());
+        next = next + 1 == out.size() ? 0 : next + 1;
+        benchmark::ClobberMemory();
+    });
+}
+
+void sizes(benchmark::internal::Benchmark* b, std::initializer_list<std::int64_t> offsets,
+           std::int64_t least) {
+    for (const std::int64_t size :
+         {4, 8, 16, 32, 64, 125, 256, 1024, 1400, 4096, 16384, 65536, 1 << 20, 64 << 20})
+        for (const std::int64_t offset : offsets)
+            if (size >= least && (size < 1024 || offset != static_cast<std::int64_t>(kPacked)))
+                b->Args({size, offset});
+}
+void aligned_and_not(benchmark::internal::Benchmark* b) {
+    sizes(b, {0, 1, 38, static_cast<std::int64_t>(kPacked)}, 4);
+}
+BENCHMARK(millrace_unmask)->Name("unmask/millrace")->Apply(aligned_and_not);
+BENCHMARK(roofline)->Name("unmask/roofline")->Apply([](auto* b) { sizes(b, {0}, 64); });
+BENCHMARK(copy)->Name("unmask/memcpy")->Apply([](auto* b) { sizes(b, {0}, 4); });
+
+#ifdef MILLRACE_BENCH_PEERS
+void websocketpp_unmask(benchmark::State& state) {
+    unmask(state, [](std::span<std::byte> bytes, ws::MaskKey key) {
+        bench::unmask_by_websocketpp(bytes.data(), bytes.size(), key);
+    });
+}
+BENCHMARK(websocketpp_unmask)->Name("unmask/websocketpp")->Apply([](auto* b) {
+    for (const std::int64_t size : {4, 8, 16, 32, 64, 125, 256, 4096})
+        b->Args({size, size < 1024 ? static_cast<std::int64_t>(kPacked) : 0});
+});
+#endif
+
+}  // namespace
