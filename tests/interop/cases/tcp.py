@@ -1,7 +1,8 @@
 """TCP alone, between the stack and the kernel: bulk, loss, disorder, sizes, windows, closing, churn, options.
 
-With MILLRACE_TEST_FULL set the lossy transfers over many connections have the size of the clean ones, 1 GiB. One
-connection cannot: at 20 % each way it spends its time on retransmission timeouts, whoever's TCP it is."""
+With MILLRACE_TEST_FULL set 1 GiB is moved on many connections where 5 % is lost, and 64 MiB where 20 % is. There a
+connection spends its time on retransmission timeouts, whoever's TCP it is: of 1 GiB on 512 connections, from the kernel,
+0.97 had come after 25 minutes, and the kernel had given up three of them."""
 
 import socket
 import time
@@ -84,12 +85,12 @@ def lossy_5_many(carrier):
     lossy(carrier, 5, GIB if FULL else 256 * MIB, 64, patience=240 if FULL else 90)
 
 
-@case("tcp: 1 GiB on 512 connections, 20 % lost", carriers=("dpdk",))
+@case("tcp: 64 MiB on 512 connections, 20 % lost", carriers=("dpdk",))
 def lossy_20_many(carrier):
     """The last of many waits for the longest of all back-offs, which no number of connections makes shorter."""
     if not FULL:
-        raise Skip("takes half an hour: MILLRACE_TEST_FULL=1")
-    lossy(carrier, 20, GIB, 512, patience=1500)
+        raise Skip("takes minutes: MILLRACE_TEST_FULL=1")
+    lossy(carrier, 20, 64 * MIB, 512, patience=1500)
 
 
 # --- a wire that disorders ---
