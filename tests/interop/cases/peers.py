@@ -19,6 +19,8 @@ from carrier import PATIENCE
 from harness import Failure, Skip, case, equal, require
 from process import Process
 
+from .tls import PORT, secure_server, url
+
 HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
@@ -56,6 +58,14 @@ def exchanges(command, carrier):
             equal((done.returncode, done.stderr.replace("open\n", "")), (0, ""), f"exchange, {options}")
 
 
+def exchanges_secured(command, carrier):
+    with secure_server(carrier) as (_, certificates):
+        trusting = {**os.environ, "SSL_CERT_FILE": certificates.ca, "NODE_EXTRA_CA_CERTS": certificates.ca}
+        done = subprocess.run([*command(carrier), "exchange", url(carrier), "plain"], capture_output=True, text=True,
+                              timeout=PATIENCE, env=trusting)
+        equal((done.returncode, done.stderr.replace("open\n", "")), (0, ""), "exchange over wss")
+
+
 def is_closed(command, carrier):
     with carrier.serve() as server, Process([*command(carrier), "await", carrier.echo, "plain"]) as peer:
         peer.wait_for_line("open", PATIENCE)
@@ -68,6 +78,10 @@ def register(peer, command):
     @case(f"peers: {peer} exchanges messages, plain and compressed, and closes")
     def exchange(carrier):
         exchanges(command, carrier)
+
+    @case(f"peers: {peer} exchanges messages over wss and closes")
+    def exchange_secured(carrier):
+        exchanges_secured(command, carrier)
 
     @case(f"peers: {peer} hears the server's close")
     def close(carrier):
@@ -82,7 +96,7 @@ class Browser:
     """A headless Chromium with an empty profile, driven by WebDriver (https://www.w3.org/TR/webdriver2/)."""
 
     FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-             "--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage"]
+             "--ignore-certificate-errors", "--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage"]
 
     def __init__(self):
         self._driver_program = shutil.which("chromedriver")
@@ -98,7 +112,7 @@ class Browser:
         self._session = ""
         self._wait_for_driver()
         options = {"args": [*self.FLAGS, f"--user-data-dir={self._profile.name}"]}
-        made = self._ask("POST", "/session", {"capabilities": {"alwaysMatch": {"goog:chromeOptions": options}}})
+        made = self._ask("POST", "/session", {"capabilities": {"alwaysMatch": {"goog:chromeOptions": options, "acceptInsecureCerts": True}}})
         self._session = f"/session/{made['sessionId']}"
         return self
 
@@ -156,6 +170,14 @@ def chromium(carrier):
                 state = browser.state("done", "failed")
                 require(state.startswith("done"), f"{options}: {state}")
                 equal("permessage-deflate" in state, compression == "deflate", f"{options}: extensions in {state!r}")
+
+
+@case("peers: Chromium, on a page of the server's over https, exchanges messages over wss and closes")
+def chromium_secured(carrier):
+    with Browser() as browser, secure_server(carrier, "--www", os.path.join(HERE, "web")):
+        browser.visit(f"https://{carrier.address}:{PORT}/page.html")
+        state = browser.state("done", "failed")
+        require(state.startswith("done"), state)
 
 
 @case("peers: Chromium hears the server's close")

@@ -4,8 +4,10 @@
 #include <boost/asio/connect.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/websocket.hpp>
+#include <boost/beast/websocket/ssl.hpp>
 #include <cstdio>
 #include <stdexcept>
 #include <string>
@@ -15,7 +17,8 @@ namespace {
 namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace websocket = beast::websocket;
-using Peer = websocket::stream<asio::ip::tcp::socket>;
+using Tcp = asio::ip::tcp::socket;
+using Tls = asio::ssl::stream<Tcp>;
 
 void require(bool holds, const std::string& what) {
     if (!holds) throw std::runtime_error(what);
@@ -37,6 +40,7 @@ std::string binary(std::size_t size) {
     return octets;
 }
 
+template <class Peer>
 void receive(Peer& peer, bool is_text, const std::string& message) {
     beast::flat_buffer got;
     peer.read(got);
@@ -45,6 +49,7 @@ void receive(Peer& peer, bool is_text, const std::string& message) {
             "a message of " + std::to_string(message.size()) + " came back otherwise");
 }
 
+template <class Peer>
 void echo(Peer& peer, bool is_text, const std::string& message) {
     peer.text(is_text);
     peer.write(asio::buffer(message));
@@ -52,6 +57,7 @@ void echo(Peer& peer, bool is_text, const std::string& message) {
 }
 
 // Fragments are cut within characters, and pings go between them.
+template <class Peer>
 void echo_fragments(Peer& peer, const std::string& message, std::size_t parts) {
     peer.text(true);
     const std::size_t each = message.size() / parts + 1;
@@ -63,6 +69,7 @@ void echo_fragments(Peer& peer, const std::string& message, std::size_t parts) {
     receive(peer, true, message);
 }
 
+template <class Peer>
 void exchange(Peer& peer) {
     for (const std::size_t size : {0, 1, 125, 126, 127, 65535, 65536, 1 << 20, 16 << 20}) {
         echo(peer, true, text(size));
@@ -74,6 +81,7 @@ void exchange(Peer& peer) {
     require(peer.reason().code == 4321, "the answer to the close has another code");
 }
 
+template <class Peer>
 void await(Peer& peer) {
     std::fputs("open\n", stderr);
     beast::flat_buffer got;
@@ -83,22 +91,38 @@ void await(Peer& peer) {
             "the server's close: " + error.message() + ", " + std::to_string(peer.reason().code));
 }
 
-void run(const std::string& scenario, const std::string& url, bool deflate) {
-    const std::size_t host_at = url.find("//") + 2;
-    const std::size_t colon = url.rfind(':'), slash = url.find('/', host_at);
-    const std::string host = url.substr(host_at, colon - host_at);
-    asio::io_context context;
-    Peer peer(context);
-    asio::ip::tcp::resolver resolver(context);
-    asio::connect(peer.next_layer(), resolver.resolve(host, url.substr(colon + 1, slash - colon - 1)));
+template <class Peer>
+void run(Peer& peer, const std::string& scenario, const std::string& host, const std::string& target,
+         bool deflate) {
     websocket::permessage_deflate offer;
     offer.client_enable = deflate;
     peer.set_option(offer);
     peer.read_message_max(64u << 20);
     websocket::response_type response;
-    peer.handshake(response, url.substr(host_at, slash - host_at), url.substr(slash));
+    peer.handshake(response, host, target);
     require((response.count("Sec-WebSocket-Extensions") != 0) == deflate, "another agreement on compression");
     scenario == "exchange" ? exchange(peer) : await(peer);
+}
+
+void run(const std::string& scenario, const std::string& url, bool deflate) {
+    const std::size_t host_at = url.find("//") + 2;
+    const std::size_t colon = url.rfind(':'), slash = url.find('/', host_at);
+    const std::string host = url.substr(host_at, slash - host_at), target = url.substr(slash);
+    asio::io_context context;
+    asio::ip::tcp::resolver resolver(context);
+    Tcp tcp(context);
+    asio::connect(tcp, resolver.resolve(url.substr(host_at, colon - host_at),
+                                        url.substr(colon + 1, slash - colon - 1)));
+    if (!url.starts_with("wss")) {
+        websocket::stream<Tcp> peer(std::move(tcp));
+        return run(peer, scenario, host, target, deflate);
+    }
+    asio::ssl::context trusted(asio::ssl::context::tls_client);
+    trusted.set_default_verify_paths();  // SSL_CERT_FILE
+    trusted.set_verify_mode(asio::ssl::verify_peer);
+    websocket::stream<Tls> peer(std::move(tcp), trusted);
+    peer.next_layer().handshake(asio::ssl::stream_base::client);
+    run(peer, scenario, host, target, deflate);
 }
 
 }  // namespace

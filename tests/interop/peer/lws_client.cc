@@ -143,6 +143,8 @@ int main(int argc, char** argv) {
     made.port = CONTEXT_PORT_NO_LISTEN;
     made.protocols = protocols;
     if (deflate) made.extensions = extensions;
+    made.options = LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
+    made.client_ssl_ca_filepath = std::getenv("SSL_CERT_FILE");
     lws_context* const context = lws_create_context(&made);
 
     std::string url = argv[2];
@@ -158,6 +160,7 @@ int main(int argc, char** argv) {
     to.path = target.c_str();
     to.host = to.origin = authority.c_str();
     to.local_protocol_name = "echo";
+    if (std::string(scheme) == "wss") to.ssl_connection = LCCSCF_USE_SSL;
     if (lws_client_connect_via_info(&to) == nullptr) fail("no connection");
     while (!run.over && lws_service(context, 0) >= 0) {
     }
