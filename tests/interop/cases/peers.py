@@ -21,6 +21,8 @@ from process import Process
 
 from .tls import PORT, secure_server, url
 
+# Many times 16 MiB, through a peer in another language, on a busy machine.
+LONG = 4 * PATIENCE
 HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
@@ -54,7 +56,7 @@ def exchanges(command, carrier):
     for options, compression in AGREEMENTS:
         with carrier.serve(*options):
             done = subprocess.run([*command(carrier), "exchange", carrier.echo, compression], capture_output=True, text=True,
-                                  timeout=PATIENCE)
+                                  timeout=LONG)
             equal((done.returncode, done.stderr.replace("open\n", "")), (0, ""), f"exchange, {options}")
 
 
@@ -62,7 +64,7 @@ def exchanges_secured(command, carrier):
     with secure_server(carrier) as (_, certificates):
         trusting = {**os.environ, "SSL_CERT_FILE": certificates.ca, "NODE_EXTRA_CA_CERTS": certificates.ca}
         done = subprocess.run([*command(carrier), "exchange", url(carrier), "plain"], capture_output=True, text=True,
-                              timeout=PATIENCE, env=trusting)
+                              timeout=LONG, env=trusting)
         equal((done.returncode, done.stderr.replace("open\n", "")), (0, ""), "exchange over wss")
 
 
@@ -131,7 +133,7 @@ class Browser:
 
     def state(self, *wanted):
         """The page's state, once it begins with one of these."""
-        until = time.monotonic() + PATIENCE
+        until = time.monotonic() + LONG
         while time.monotonic() < until:
             state = self._ask("POST", f"{self._session}/execute/sync", {"script": "return state", "args": []})
             if state.startswith(wanted):
