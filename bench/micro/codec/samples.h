@@ -20,9 +20,8 @@ class Samples {
     // A stretch made of several that were timed by themselves.
     void add(std::uint64_t ticks) { ticks_.push_back(ticks); }
 
-    // 0 when there are none: of a benchmark's first, single iteration, which finds out how many there should be.
+    // There must be one.
     double median_ns() {
-        if (ticks_.empty()) return 0;
         const auto middle = ticks_.begin() + static_cast<std::ptrdiff_t>(ticks_.size() / 2);
         std::nth_element(ticks_.begin(), middle, ticks_.end());
         return static_cast<double>(*middle) * 1e9 / clock_.ticks_per_second();

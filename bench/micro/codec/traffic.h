@@ -45,23 +45,26 @@ class Traffic {
 template <class Decode>
 void time_decoding(benchmark::State& state, const Traffic& traffic, Decode&& decode) {
     alignas(64) static std::byte place[32 << 10];
-    Samples samples;
-    Tally verified(&traffic.payloads());
-    bool first = true;
-    for (auto _ : state) {
+    const auto round = [&](Tally& tally) {
         std::uint64_t ticks = 0;
-        Tally counted;
-        Tally& tally = first ? verified : counted;
         for (const Traffic::Segment& segment : traffic.segments()) {
             std::memcpy(place, segment.wire.data(), segment.wire.size());
             const std::uint64_t begun = rte_rdtsc();
             decode(std::span(place, segment.wire.size()), segment.frames, tally);
             ticks += rte_rdtsc() - begun;
         }
-        if (!tally.equals(traffic.payloads())) return state.SkipWithError("a message is missing or wrong");
-        if (!first) samples.add(ticks);
-        first = false;
+        return ticks;
+    };
+    Tally verified(&traffic.payloads());
+    round(verified);
+    bool right = verified.equals(traffic.payloads());
+    Samples samples;
+    for (auto _ : state) {
+        Tally counted;
+        samples.add(round(counted));
+        right &= counted.equals(traffic.payloads());
     }
+    if (!right) return state.SkipWithError("a message is missing or wrong");
     state.counters["ns"] = samples.median_ns() / static_cast<double>(traffic.frames());
 }
 
