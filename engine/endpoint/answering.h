@@ -150,6 +150,10 @@ bool Endpoint<C, Handlers...>::answer(net::ConnId id, Slot& slot, http::Response
     const bool content = http::carries_content(request_.method, head.status) && !body.empty();
     const std::span<const std::byte> content_bytes =
         std::as_bytes(std::span(content ? body : std::string_view{}));
+    if (length == 0) {  // a field that would break out of its line
+        opening_failed(id, slot, "a malformed answer");
+        return true;
+    }
     // Both or neither: half an answer would be taken for a whole one by who counts on keep-alive.
     if (!carrier_.prepare(id, length + content_bytes.size())) {
         if (!slot.http.answer_owed) carrier_.pause(id);
@@ -180,6 +184,7 @@ void Endpoint<C, Handlers...>::await_request(net::ConnId id, Slot& slot, bool ke
 template <net::Carrier C, class... Handlers>
 void Endpoint<C, Handlers...>::refuse(net::ConnId id, Slot& slot, int status, std::string_view why) {
     ++counters_.handshake_failed;
+    note_refusal(id, status, why, nullptr);
     request_.method = {};
     request_.minor_version = 1;
     std::string body(why);

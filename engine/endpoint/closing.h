@@ -152,7 +152,7 @@ void Endpoint<C, Handlers...>::on_timer(net::ConnId id, Slot& slot) {
 template <net::Carrier C, class... Handlers>
 void Endpoint<C, Handlers...>::opening_timed_out(net::ConnId id, Slot& slot) {
     const bool server = slot.role == ws::Role::kServer;
-    const bool half = slot.chain != kNoChain && !owes_answer(slot);
+    const bool half = slot.chain != kNoChain && !owes_answer(slot) && !(server && slot.http.proxy_due);
     if (server && !half && goes_on_reading(id, slot))
         return carrier_.set_timer(id, now_ + config_.handshake_timeout);
     ++counters_.timeouts;

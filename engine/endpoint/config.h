@@ -6,8 +6,10 @@
 #include <functional>
 #include <string_view>
 
+#include "engine/handshake/access.h"
 #include "engine/handshake/handshake.h"
 #include "engine/http/message.h"
+#include "engine/proxy/forwarded.h"
 #include "netstack/base/time.h"
 
 namespace millrace {
@@ -29,6 +31,11 @@ struct EndpointConfig {
     std::function<void(std::string_view)> notice;
     http::Limits http;
     ws::UpgradePolicy upgrade;
+    AccessTokens
+        tokens;  // of which one is asked for at every route, before its handler is; none: not asked for
+    // Connections begin with a header of the PROXY protocol, and those that do not are ended.
+    bool proxy_protocol = false;
+    proxy::ForwardedPolicy forwarded;
 };
 
 }  // namespace millrace

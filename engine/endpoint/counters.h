@@ -13,7 +13,13 @@ struct EndpointCounters {
     Counter ended;             // of those, the ones that are over
     Counter handshake_failed;  // requests or responses refused, timed out or cut off before the opening
     Counter tls_hellos;        // TLS spoken to a plain port, answered with an alert
-    Counter http_requests;     // ordinary requests answered
+    // Of the requests refused: by status.
+    Counter refused_unauthorised;  // 401
+    Counter refused_forbidden;     // 403: Origin, or the application
+    Counter refused_late;          // 408
+    Counter refused_too_large;     // 413, 414, 431
+    Counter refused_otherwise;     // malformed, unknown paths, no PROXY header
+    Counter http_requests;         // ordinary requests answered
     Counter messages_received;
     Counter bytes_received;  // payload of complete messages
     Counter messages_sent;
@@ -34,6 +40,11 @@ struct EndpointCounters {
         visitor(std::string_view("ws_opened"), opened.value());
         visitor(std::string_view("ws_handshake_failed"), handshake_failed.value());
         visitor(std::string_view("tls_hellos_on_plain"), tls_hellos.value());
+        visitor(std::string_view("refused_unauthorised"), refused_unauthorised.value());
+        visitor(std::string_view("refused_forbidden"), refused_forbidden.value());
+        visitor(std::string_view("refused_late"), refused_late.value());
+        visitor(std::string_view("refused_too_large"), refused_too_large.value());
+        visitor(std::string_view("refused_otherwise"), refused_otherwise.value());
         visitor(std::string_view("http_requests"), http_requests.value());
         visitor(std::string_view("ws_messages_received"), messages_received.value());
         visitor(std::string_view("ws_bytes_received"), bytes_received.value());

@@ -26,6 +26,11 @@ Expected<std::unique_ptr<Endpoint<C, Handlers...>>> Endpoint<C, Handlers...>::cr
         if (!states) return tl::unexpected(states.error());
         endpoint->states_[i] = std::move(*states);
     }
+    if (config.proxy_protocol || !config.forwarded.trusted.empty()) {
+        auto peers = ReservedArray<net::SocketAddress>::create(carrier.max_connections());
+        if (!peers) return tl::unexpected(peers.error());
+        endpoint->peers_ = std::move(*peers);
+    }
     return endpoint;
 }
 
@@ -137,7 +142,9 @@ void Endpoint<C, Handlers...>::accepted(net::ConnId id) {
     slot.phase = Phase::kOpening;
     slot.role = ws::Role::kServer;
     std::construct_at(&slot.http);
+    slot.http.proxy_due = config_.proxy_protocol;
     slot.unread = UINT32_MAX;
+    if (peers_.data() != nullptr) peers_[net::index(id)] = carrier_.peer(id);
     ++slots_in_use_;
     highest_slot_ = std::max<std::size_t>(highest_slot_, net::index(id) + 1);
     if (draining_) return abort(id);
@@ -153,8 +160,9 @@ void Endpoint<C, Handlers...>::tick(Time now) {
 
 template <net::Carrier C, class... Handlers>
 std::size_t Endpoint<C, Handlers...>::memory_in_use() const {
-    std::size_t bytes = slots_.resident_bytes() + chains_.memory_in_use() + carries_.memory_in_use() +
-                        compression_.memory_in_use() + waiting_.capacity() * sizeof(net::ConnId);
+    std::size_t bytes = slots_.resident_bytes() + peers_.resident_bytes() + chains_.memory_in_use() +
+                        carries_.memory_in_use() + compression_.memory_in_use() +
+                        waiting_.capacity() * sizeof(net::ConnId);
     for (const auto& states : states_)
         bytes += states.resident_bytes();
     return bytes;

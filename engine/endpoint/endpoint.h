@@ -29,6 +29,7 @@
 #include "engine/endpoint/counters.h"
 #include "engine/endpoint/frame_writer.h"
 #include "engine/endpoint/message.h"
+#include "engine/endpoint/refusals.h"
 #include "engine/endpoint/routes.h"
 #include "engine/endpoint/slot.h"
 #include "engine/endpoint/websocket.h"
@@ -39,6 +40,7 @@
 #include "engine/http/target.h"
 #include "engine/http/writer.h"
 #include "engine/mask/key_source.h"
+#include "engine/proxy/proxy_protocol.h"
 #include "engine/session/carry_pool.h"
 #include "engine/session/session.h"
 #include "engine/tls/hello.h"
@@ -81,6 +83,13 @@ class Endpoint {
     template <class Handler>
     Handler& handler();
     C& carrier() { return carrier_; }
+    // By the PROXY protocol and the forwarded fields, where the configuration trusts them; else the
+    // carrier's.
+    net::SocketAddress peer(net::ConnId id) const {
+        return peers_.data() != nullptr ? peers_[net::index(id)] : carrier_.peer(id);
+    }
+    // Refused requests are written there from now on; `log` outlives the endpoint.
+    void log_refusals(RefusalLog& log) { refusals_ = &log; }
     // The time of the poll that is going on.
     Time now() const { return now_; }
     // A whole frame, unmasked, to be sent to many with WebSocket::send_shared (server role only). Empty when
@@ -118,6 +127,10 @@ class Endpoint {
     void on_request(net::ConnId id, Slot& slot, std::span<std::byte> head, std::span<std::byte>& in);
     void on_response(net::ConnId id, Slot& slot);
     void upgrade(net::ConnId id, Slot& slot, ws::Judgement judgement);
+    void on_proxy_header(net::ConnId id, Slot& slot, std::span<std::byte>& in);
+    Access authorise(net::ConnId id, const Slot& slot);
+    void deny(net::ConnId id, Slot& slot, const Access& access);
+    void note_refusal(net::ConnId id, int status, std::string_view why, const http::Request* request);
     void reject(net::ConnId id, Slot& slot, const ws::Judgement& judgement);
     static bool upgrades_at(const App<Handlers...>& app, std::string_view path, std::uint8_t& handler);
     bool worth_parsing(std::size_t before, std::span<const std::byte> fresh) const;
@@ -205,12 +218,14 @@ class Endpoint {
     std::unordered_map<std::string_view, const Page*> pages_;  // of app_, the first of each path
     ReservedArray<Slot> slots_;
     std::array<ReservedArray<std::byte>, sizeof...(Handlers)> states_;
+    ReservedArray<net::SocketAddress> peers_;  // where somebody may speak for others; else none
     ChainPool chains_;
     ws::CarryPool carries_;
     ws::SessionShared session_shared_;
     ws::KeySource keys_;
     ws::Compression compression_;
     EndpointCounters counters_;
+    RefusalLog* refusals_ = nullptr;
     Time now_{};
     std::uint32_t now_ms_ = 0;
     std::size_t slots_in_use_ = 0;

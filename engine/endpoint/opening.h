@@ -11,7 +11,9 @@ std::span<std::byte> Endpoint<C, Handlers...>::on_head_bytes(net::ConnId id, Slo
                                                              std::span<std::byte> in) {
     while (slot.phase == Phase::kOpening && !in.empty()) {
         if (owes_answer(slot) || !has_room(id)) return in;
-        if (slot.role == ws::Role::kServer && slot.http.in_body)
+        if (slot.role == ws::Role::kServer && slot.http.proxy_due)
+            on_proxy_header(id, slot, in);
+        else if (slot.role == ws::Role::kServer && slot.http.in_body)
             on_content(id, slot, in);
         else
             on_head(id, slot, in);
@@ -84,6 +86,32 @@ std::optional<std::size_t> Endpoint<C, Handlers...>::parse_head(net::ConnId id, 
 
 // --- server ---
 
+// What stands in front of the first request when a balancer speaks for its clients.
+template <net::Carrier C, class... Handlers>
+void Endpoint<C, Handlers...>::on_proxy_header(net::ConnId id, Slot& slot, std::span<std::byte>& in) {
+    const std::size_t before = chains_.size(slot.chain);
+    if (before != 0)
+        chains_.append(slot.chain, in.first(std::min(in.size(), ChainPool::kBlockBytes - before)));
+    const proxy::Header header = proxy::parse_header(before != 0 ? chains_.front(slot.chain) : in);
+    switch (header.status) {
+        case proxy::HeaderStatus::kIncomplete:
+            if (before == 0 && !chains_.append(slot.chain, in))
+                return opening_failed(id, slot, "no memory left for the PROXY header");
+            return void(in = {});
+        case proxy::HeaderStatus::kBad:
+            note_refusal(id, 0, "no header of the PROXY protocol", nullptr);
+            return opening_failed(id, slot, "no header of the PROXY protocol");
+        case proxy::HeaderStatus::kProxied:
+            peers_[net::index(id)] = header.source;
+            break;
+        case proxy::HeaderStatus::kLocal:
+            break;
+    }
+    slot.http.proxy_due = false;
+    chains_.release(slot.chain);
+    in = in.subspan(header.size - before);  // a header never ends before the bytes that completed it
+}
+
 template <net::Carrier C, class... Handlers>
 void Endpoint<C, Handlers...>::on_request(net::ConnId id, Slot& slot, std::span<std::byte> head,
                                           std::span<std::byte>& in) {
@@ -101,6 +129,7 @@ void Endpoint<C, Handlers...>::on_request(net::ConnId id, Slot& slot, std::span<
 template <net::Carrier C, class... Handlers>
 void Endpoint<C, Handlers...>::reject(net::ConnId id, Slot& slot, const ws::Judgement& judgement) {
     ++counters_.handshake_failed;
+    note_refusal(id, judgement.status, judgement.why, &request_);
     const bool keep_alive = http::keeps_alive(request_) && !http::has_content(request_);
     const std::size_t length = ws::write_rejection(out_, judgement, date_.at(now_), keep_alive);
     if (length == 0 || !write_bytes(carrier_, id, out_bytes(length)))
@@ -122,6 +151,10 @@ template <net::Carrier C, class... Handlers>
 void Endpoint<C, Handlers...>::upgrade(net::ConnId id, Slot& slot, ws::Judgement judgement) {
     if (!upgrades_at(app_, request_.path, slot.handler))
         return refuse(id, slot, 404, "no WebSocket is served at this path");
+    if (const Access access = authorise(id, slot); !access.allowed()) return deny(id, slot, access);
+    // Not for earlier requests of the connection: a proxy sends those of many clients over one.
+    if (peers_.data() != nullptr)
+        peers_[net::index(id)] = proxy::client_address(request_, peer(id), config_.forwarded);
     if (judgement.deflate) compression_.agree(slot.deflate, slot.role, *judgement.deflate);
     const std::size_t length = ws::write_switching_protocols(out_, judgement);
     if (length == 0 || !write_bytes(carrier_, id, out_bytes(length)))
@@ -140,6 +173,61 @@ void Endpoint<C, Handlers...>::refuse_hello(net::ConnId id, Slot& slot) {
     write_bytes(carrier_, id, tls::kHandshakeFailure);
     end_tcp(id, slot);
     await_end(id, slot);
+}
+
+// The built-in tokens are asked first, then the handler.
+template <net::Carrier C, class... Handlers>
+Access Endpoint<C, Handlers...>::authorise(net::ConnId id, const Slot& slot) {
+    Access access = config_.tokens.judge(request_);
+    with_handler(slot.handler, [&]<class H>(H& handler) {
+        if constexpr (state_size<H>() != 0) {
+            state<H>(id) = typename H::State{};
+            if constexpr (requires { handler.authorise(request_, state<H>(id)); })
+                if (access.allowed()) access = handler.authorise(std::as_const(request_), state<H>(id));
+        }
+        if constexpr (requires { handler.authorise(request_); })
+            if (access.allowed()) access = handler.authorise(std::as_const(request_));
+    });
+    return access;
+}
+
+template <net::Carrier C, class... Handlers>
+void Endpoint<C, Handlers...>::deny(net::ConnId id, Slot& slot, const Access& access) {
+    ++counters_.handshake_failed;
+    note_refusal(id, access.status, access.why, &request_);
+    const http::Field challenge{"WWW-Authenticate", access.challenge};
+    http::ResponseHead head{.status = access.status, .keep_alive = http::keeps_alive(request_)};
+    if (!access.challenge.empty()) head.extra = std::span(&challenge, 1);
+    std::string body(access.why);
+    body += '\n';
+    if (!answer(id, slot, head, body)) opening_failed(id, slot, "no memory left for the response");
+}
+
+// `request` is null when there is none whose parts are known.
+template <net::Carrier C, class... Handlers>
+void Endpoint<C, Handlers...>::note_refusal(net::ConnId id, int status, std::string_view why,
+                                            const http::Request* request) {
+    if (status == 401)
+        ++counters_.refused_unauthorised;
+    else if (status == 403)
+        ++counters_.refused_forbidden;
+    else if (status == 408)
+        ++counters_.refused_late;
+    else if (status == 413 || status == 414 || status == 431)
+        ++counters_.refused_too_large;
+    else
+        ++counters_.refused_otherwise;
+    if (refusals_ == nullptr) return;
+    Refusal refusal;
+    refusal.peer = peer(id);
+    refusal.status = status;
+    refusal.why.assign(why);
+    if (request != nullptr) {
+        refusal.peer = proxy::client_address(*request, refusal.peer, config_.forwarded);
+        refusal.path.assign(request->path);
+        refusal.origin.assign(request->fields.get("origin").value_or(std::string_view{}));
+    }
+    refusals_->add(std::move(refusal), now_);
 }
 
 // --- client ---
@@ -164,6 +252,7 @@ net::ConnId Endpoint<C, Handlers...>::connect(net::SocketAddress address, std::u
     slot.role = ws::Role::kClient;
     slot.target = target;
     slot.handler = targets_[target].handler;
+    if (peers_.data() != nullptr) peers_[net::index(id)] = address;
     ++slots_in_use_;
     highest_slot_ = std::max<std::size_t>(highest_slot_, net::index(id) + 1);
     carrier_.set_timer(id, now + config_.handshake_timeout);
@@ -236,7 +325,8 @@ void Endpoint<C, Handlers...>::opened(net::ConnId id, Slot& slot) {
     ++counters_.opened;
     set_keep_alive(id);
     with_handler(slot.handler, [&]<class H>(H& handler) {
-        if constexpr (state_size<H>() != 0) state<H>(id) = typename H::State{};
+        if constexpr (state_size<H>() != 0)  // a server's was begun for authorise()
+            if (slot.role == ws::Role::kClient) state<H>(id) = typename H::State{};
         Socket<H> socket(*this, id);
         if constexpr (requires { handler.on_open(socket); }) handler.on_open(socket);
     });

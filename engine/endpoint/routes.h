@@ -2,12 +2,16 @@
 // What an application is made of: handlers for WebSockets by path, and pages for ordinary HTTP on the same
 // port. A handler is any copyable class with some of
 //
-//     struct State { ... };                                     // per connection; trivial, begins as zero
-//     bytes void on_open(auto& ws); void on_message(auto& ws, const millrace::Message& message); void
-//     on_pong(auto& ws, std::span<const std::byte> payload); void on_drain(auto& ws); // after a send() said
-//     kFull: there is room again void on_close(auto& ws, ws::CloseCode code, std::string_view reason);   //
-//     once; the last call void on_failed(net::ConnId id, std::string_view why);     // a client's opening did
-//     not succeed
+//     struct State { ... };  // per connection; trivial, begins as zero bytes
+//     // Server: whether the request may open a WebSocket (handshake/access.h, http/credentials.h); what it
+//     // finds out it may write into `state` for the others.
+//     millrace::Access authorise(const millrace::http::Request& request, State& state);
+//     void on_open(auto& ws);
+//     void on_message(auto& ws, const millrace::Message& message);
+//     void on_pong(auto& ws, std::span<const std::byte> payload);
+//     void on_drain(auto& ws);  // after a send() said kFull: there is room again
+//     void on_close(auto& ws, ws::CloseCode code, std::string_view reason);  // once; the last call
+//     void on_failed(net::ConnId id, std::string_view why);  // a client's opening did not succeed
 //
 // found at compile time; each shard has its own copy, and calls it from its own loop only.
 

@@ -25,6 +25,7 @@ enum class Phase : std::uint8_t {
 // A server's connection between requests and within one, until it becomes a WebSocket.
 struct HttpState {
     http::BodyReader body;
+    bool proxy_due = false;    // a header of the PROXY protocol must come first
     bool in_body = false;      // the head lies in the slot's chain, its content is being read past
     bool answer_owed = false;  // the same, and the content has ended, but the answer waits for room
     bool answered = false;     // an earlier request was answered

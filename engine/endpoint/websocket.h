@@ -46,7 +46,8 @@ class WebSocket {
     void abort() { endpoint_->abort(id_); }
 
     net::ConnId id() const { return id_; }
-    net::SocketAddress peer() const { return endpoint_->carrier().peer(id_); }
+    // Whom a trusted proxy speaks for, where there is one.
+    net::SocketAddress peer() const { return endpoint_->peer(id_); }
     std::size_t unsent() const { return endpoint_->carrier().unsent(id_); }
     auto& state() { return endpoint_->template state<Handler>(id_); }
 

@@ -1,6 +1,7 @@
 #include "engine/run/serve_options.h"
 
 #include <algorithm>
+#include <fstream>
 
 #include "engine/options/units.h"
 #include "engine/run/ground_words.h"
@@ -17,6 +18,11 @@ struct Written {
     std::string max_connections = "65536";
     std::string idle_timeout = "0";
     std::string drain_timeout = "10s";
+    std::vector<std::string> tokens;
+    std::string token_file;
+    std::string proxy_protocol = "off";
+    std::vector<std::string> trust_forwarded;
+    std::string forwarded_header = "x-forwarded-for";
     std::string deflate = "off";
     std::string deflate_memory = "256MiB";
 };
@@ -69,6 +75,31 @@ Expected<void> check_listen(ServeOptions& options, bool listen_given) {
     return {};
 }
 
+// A network, or one address.
+Expected<net::Cidr> parse_network(std::string_view text) {
+    if (text.find('/') != text.npos) return net::parse_cidr(text);
+    const auto ip = net::parse_ip(text);
+    if (!ip) return fail(fmt::format("--trust-forwarded: {}", ip.error().message));
+    return net::Cidr{*ip, static_cast<std::uint8_t>(ip->is_v4() ? 32 : 128)};
+}
+
+Expected<void> add_tokens(const Written& written, AccessTokens& tokens) {
+    for (const std::string& token : written.tokens) {
+        if (token.empty()) return fail("--token is empty: give one, or leave the option out");
+        tokens.add(token);
+    }
+    if (written.token_file.empty()) return {};
+    std::ifstream file(written.token_file);
+    for (std::string line; std::getline(file, line);) {
+        if (line.ends_with('\r')) line.pop_back();
+        if (!line.empty()) tokens.add(line);
+    }
+    if (!file.eof() || tokens.empty())
+        return fail(fmt::format("--token-file: {} cannot be read, or has no token in it: write one a line",
+                                written.token_file));
+    return {};
+}
+
 Expected<ServeOptions> values_of(const Written& written, ServeOptions options) {
     EndpointConfig& endpoint = options.endpoint;
     endpoint.upgrade.deflate.enabled = written.deflate != "off";
@@ -85,8 +116,16 @@ Expected<ServeOptions> values_of(const Written& written, ServeOptions options) {
         (result =
              parse_one("--drain-timeout", written.drain_timeout, parse_duration, options.drain_timeout)) &&
         (result =
-             parse_one("--deflate-memory", written.deflate_memory, parse_bytes, endpoint.deflate_memory));
+             parse_one("--deflate-memory", written.deflate_memory, parse_bytes, endpoint.deflate_memory)) &&
+        (result = parse_all(written.trust_forwarded, parse_network, endpoint.forwarded.trusted)) &&
+        (result = add_tokens(written, endpoint.tokens));
     if (!good) return tl::unexpected(result.error());
+    if (written.proxy_protocol == "on" && options.secure())
+        return fail(
+            "--proxy-protocol is not spoken in front of TLS: let the balancer end it, or listen on ws:// "
+            "alone");
+    endpoint.proxy_protocol = written.proxy_protocol == "on";
+    endpoint.forwarded.rfc7239 = written.forwarded_header == "forwarded";
     if (options.max_connections == 0 || options.max_connections > (1u << 30))
         return fail("--max-connections must be from 1 to 1073741824");
     if (auto listen = check_listen(options, !written.listen.empty()); !listen)
@@ -129,6 +168,22 @@ Expected<ServeOptions> parse_serve_options(int argc, const char* const* argv) {
     app.add_option(
         "--origin", options.endpoint.upgrade.origins,
         "allowed origin, repeatable; '*' for all (default: none given, or the request's own host)");
+    app.add_option(
+        "--token", written.tokens,
+        "asked of who opens a WebSocket: Authorization: Bearer, ?token= or a cookie token; repeatable");
+    app.add_option("--token-file", written.token_file, "the same, one a line, out of sight of ps");
+    app.add_option(
+           "--proxy-protocol", written.proxy_protocol,
+           "connections begin with a header of the PROXY protocol, v1 or v2: on, behind a balancer only")
+        ->check(CLI::IsMember({"off", "on"}))
+        ->capture_default_str();
+    app.add_option("--trust-forwarded", written.trust_forwarded,
+                   "proxies, ADDR or NETWORK/PREFIX, that are believed whom they speak for (default: none)")
+        ->delimiter(',');
+    app.add_option("--forwarded-header", written.forwarded_header,
+                   "where they say it: x-forwarded-for, or forwarded (RFC 7239)")
+        ->check(CLI::IsMember({"x-forwarded-for", "forwarded"}))
+        ->capture_default_str();
     app.add_option("--subprotocol", options.endpoint.upgrade.subprotocols, "spoken here, repeatable");
     app.add_option(
            "--deflate", written.deflate,

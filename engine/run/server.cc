@@ -19,6 +19,33 @@ bool all_ended(const std::vector<ShardStatus>& shards) {
                        [](const ShardStatus& shard) { return shard.ended.load(); });
 }
 
+// Text from the wire as a quoted value: nothing in it can end a line, or look like another value.
+std::string quoted(std::string_view text) {
+    std::string out = "\"";
+    for (const char c : text) {
+        if (c >= ' ' && c <= '~' && c != '"' && c != '\\')
+            out += c;
+        else
+            out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+    }
+    return out + '"';
+}
+
+// What the shards have refused since this was last called: a line each on standard error.
+void say_refusals(std::vector<ShardStatus>& shards) {
+    Refusal refusal;
+    for (ShardStatus& shard : shards)
+        while (shard.refusals.pop(refusal)) {
+            std::string line =
+                fmt::format("millrace: refused peer={} status={} reason={}", net::to_string(refusal.peer),
+                            refusal.status, quoted(refusal.why.view()));
+            if (refusal.path.size != 0) line += " path=" + quoted(refusal.path.view());
+            if (refusal.origin.size != 0) line += " origin=" + quoted(refusal.origin.view());
+            if (refusal.untold != 0) line += fmt::format(" untold_before={}", refusal.untold);
+            fmt::print(stderr, "{}\n", line);
+        }
+}
+
 // Certificates and keys from their files again, for all shards or for none: what cannot be used leaves the
 // old ones in place.
 void renew_certificates(const ServeOptions& options, std::vector<ShardStatus>& shards) {
@@ -41,6 +68,7 @@ void renew_certificates(const ServeOptions& options, std::vector<ShardStatus>& s
 // Until the first signal that ends, or all shards have.
 void await_end(const ServeOptions& options, std::vector<ShardStatus>& shards) {
     while (!all_ended(shards)) {
+        say_refusals(shards);
         const Signal signal = wait_for_signal(kLook);
         if (signal == Signal::kEnd) return;
         if (signal == Signal::kReload) renew_certificates(options, shards);
@@ -95,6 +123,7 @@ Expected<void> supervise(const ServeOptions& options, ShardControl& control,
     control.drain.store(true);
     for (Duration waited{}; !all_ended(shards) && waited < options.drain_timeout; waited += kLook)
         if (wait_for_end_signal(kLook)) break;
+    say_refusals(shards);
     control.stop.store(true);
     return result;
 }

@@ -18,6 +18,7 @@ struct ShardStatus {
     std::promise<Expected<void>> ready;
     std::atomic<bool> ended{false};
     tls::ServerContextBox contexts;  // certificates that were read again
+    RefusalLog refusals;
 };
 
 // One line for each address on standard error: "millrace: listening on ws://…".
@@ -72,6 +73,7 @@ void serve_shard_on(unsigned shard, const Clock& clock, C& carrier, const ServeO
     for (const ListenAddress& address : options.listen)
         if (auto listening = listen_on(carrier, address); !listening)
             return status.ready.set_value(tl::unexpected(listening.error()));
+    (*endpoint)->log_refusals(status.refusals);
     status.ready.set_value({});
     run_shard(clock, carrier, **endpoint, control);
     report_shard(shard, options.cores[shard], (*endpoint)->counters());

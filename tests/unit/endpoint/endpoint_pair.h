@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/endpoint/endpoint.h"
+#include "engine/http/credentials.h"
 #include "tests/unit/endpoint/memory_carrier.h"
 
 namespace millrace::test {
@@ -41,6 +42,24 @@ struct Echo {
     }
 };
 
+// Opens for who says his name in the query, greets him, and tells where he is.
+struct Guarded {
+    struct State {
+        char name;
+    };
+    Access authorise(const http::Request& request, State& state) {
+        char decoded[8];
+        const auto name = http::query_parameter(request, "name", decoded);
+        if (!name) return Access::unauthorised("who is it?", "Bearer realm=\"names\"");
+        if (*name == "mallory") return Access::forbid("not you");
+        state.name = name->front();
+        return Access::allow();
+    }
+    void on_open(auto& ws) {
+        ws.send_text(std::string("hello ") + ws.state().name + " at " + net::to_string(ws.peer()));
+    }
+};
+
 struct Listener {
     struct State {
         int received;
@@ -64,15 +83,15 @@ struct Listener {
 // raw connections on which a test says exactly what it wants.
 class EndpointPair : public ::testing::Test {
   protected:
-    using Server = Endpoint<MemoryCarrier, Echo>;
+    using Server = Endpoint<MemoryCarrier, Echo, Guarded>;
     using Client = Endpoint<MemoryCarrier, Listener>;
 
     static constexpr std::size_t kLongPage = 100'000;
 
     void start(EndpointConfig config = {}, EndpointConfig client_config = {}) {
         MemoryCarrier::join(server_side, client_side);
-        auto server_app = app(route("/echo", Echo{&served}), page("/", "text/html", "<p>hello</p>"),
-                              page("/healthz", "text/plain", "ok\n"),
+        auto server_app = app(route("/echo", Echo{&served}), route("/guarded", Guarded{}),
+                              page("/", "text/html", "<p>hello</p>"), page("/healthz", "text/plain", "ok\n"),
                               page("/long", "text/plain", std::string(kLongPage, 'l')));
         auto made = Server::create(server_side, config, std::move(server_app));
         ASSERT_TRUE(made);

@@ -37,6 +37,24 @@ TEST(ServeOptions, Tls) {
     EXPECT_FALSE(parse({})->secure());
 }
 
+TEST(ServeOptions, AccessAndProxies) {
+    const auto defaults = parse({})->endpoint;
+    EXPECT_TRUE(defaults.tokens.empty() && defaults.forwarded.trusted.empty() && !defaults.proxy_protocol);
+    const auto options = parse({"--token", "a", "--proxy-protocol", "on", "--trust-forwarded",
+                                "10.0.0.0/8,127.0.0.1,::1", "--forwarded-header", "forwarded"});
+    ASSERT_TRUE(options) << options.error().message;
+    EXPECT_FALSE(options->endpoint.tokens.empty());
+    EXPECT_TRUE(options->endpoint.proxy_protocol && options->endpoint.forwarded.rfc7239);
+    const std::vector networks{*net::parse_cidr("10.0.0.0/8"), *net::parse_cidr("127.0.0.1/32"),
+                               *net::parse_cidr("::1/128")};
+    EXPECT_EQ(options->endpoint.forwarded.trusted, networks);
+    EXPECT_FALSE(parse({"--token", ""}));
+    EXPECT_FALSE(parse({"--token-file", "/nowhere"}));
+    EXPECT_FALSE(parse({"--token-file", "/dev/null"}));
+    EXPECT_FALSE(parse({"--trust-forwarded", "everybody"}));
+    EXPECT_FALSE(parse({"--proxy-protocol", "v1"}));
+}
+
 TEST(ServeOptions, TcpPresets) {
     EXPECT_EQ(parse({})->tcp, tcp::Preset::kLatency);
     EXPECT_EQ(parse({"--tcp", "throughput"})->tcp, tcp::Preset::kThroughput);
