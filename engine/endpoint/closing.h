@@ -106,16 +106,13 @@ void Endpoint<C, Handlers...>::on_closed(net::ConnId id, Slot& slot, net::CloseR
     }
     const Phase was = slot.phase;
     const bool client = slot.role == ws::Role::kClient;
-    const std::uint8_t handler_index = slot.handler;
+    const std::uint8_t handler = slot.handler;
     if (was == Phase::kFree) return;  // the application aborted in on_close
     free_slot(slot);
     if (was != Phase::kConnecting && was != Phase::kOpening) return;
     ++counters_.handshake_failed;
-    if (!client) return;
-    with_handler(handler_index, [&]<class H>(H& handler) {
-        if constexpr (requires { handler.on_failed(id, std::string_view{}); })
-            handler.on_failed(id, reason_text(id, reason));
-    });
+    if (client)
+        tell_failure(id, handler, {.why = reason_text(id, reason), .connected = was == Phase::kOpening});
 }
 
 // A carrier with TLS knows more than the reason says.

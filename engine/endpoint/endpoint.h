@@ -34,6 +34,7 @@
 #include "engine/endpoint/slot.h"
 #include "engine/endpoint/websocket.h"
 #include "engine/handshake/handshake.h"
+#include "engine/handshake/tunnel.h"
 #include "engine/http/date.h"
 #include "engine/http/exchange.h"
 #include "engine/http/message.h"
@@ -125,7 +126,10 @@ class Endpoint {
     void on_head(net::ConnId id, Slot& slot, std::span<std::byte>& in);
     std::optional<std::size_t> parse_head(net::ConnId id, Slot& slot, std::span<std::byte> head);
     void on_request(net::ConnId id, Slot& slot, std::span<std::byte> head, std::span<std::byte>& in);
-    void on_response(net::ConnId id, Slot& slot);
+    void on_response(net::ConnId id, Slot& slot, std::span<const std::byte> received);
+    void on_tunnel_response(net::ConnId id, Slot& slot, std::span<const std::byte> received);
+    void send_request(net::ConnId id, Slot& slot);
+    OpeningFailure not_opened(std::string_view why, std::span<const std::byte> received) const;
     void upgrade(net::ConnId id, Slot& slot, ws::Judgement judgement);
     void on_proxy_header(net::ConnId id, Slot& slot, std::span<std::byte>& in);
     Access authorise(net::ConnId id, const Slot& slot);
@@ -141,6 +145,8 @@ class Endpoint {
     net::ConnId open_connection(net::SocketAddress address, const ClientTarget& target, Time now);
     void opened(net::ConnId id, Slot& slot);
     void opening_failed(net::ConnId id, Slot& slot, std::string_view why);
+    void opening_failed(net::ConnId id, Slot& slot, const OpeningFailure& failure);
+    void tell_failure(net::ConnId id, std::uint8_t handler, const OpeningFailure& failure);
     std::array<char, 24> client_key_of(const Slot& slot) const;
     ws::ClientRequest client_request(const Slot& slot, std::string_view key);
 

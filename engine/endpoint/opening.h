@@ -40,7 +40,7 @@ void Endpoint<C, Handlers...>::on_head(net::ConnId id, Slot& slot, std::span<std
     }
     in = in.subspan(*size - before);  // a head never ends before the bytes that completed it
     if (slot.role == ws::Role::kClient)
-        on_response(id, slot);
+        on_response(id, slot, head);
     else
         on_request(id, slot, head.first(*size), in);
     const bool kept = slot.phase == Phase::kOpening && (slot.http.in_body || slot.http.answer_owed);
@@ -262,7 +262,7 @@ net::ConnId Endpoint<C, Handlers...>::connect(net::SocketAddress address, std::u
 template <net::Carrier C, class... Handlers>
 net::ConnId Endpoint<C, Handlers...>::open_connection(net::SocketAddress address, const ClientTarget& target,
                                                       Time now) {
-    if (!target.tls) return carrier_.connect(address, now);
+    if (!target.tls || !target.tunnel.authority.empty()) return carrier_.connect(address, now);
     if constexpr (requires { carrier_.connect_secure(address, *target.tls, now); })
         return carrier_.connect_secure(address, *target.tls, now);
     else
@@ -272,6 +272,17 @@ net::ConnId Endpoint<C, Handlers...>::open_connection(net::SocketAddress address
 template <net::Carrier C, class... Handlers>
 void Endpoint<C, Handlers...>::connected(net::ConnId id, Slot& slot) {
     slot.phase = Phase::kOpening;
+    const Tunnel& tunnel = targets_[slot.target].what.tunnel;
+    if (tunnel.authority.empty() || slot.tunnelling) return send_request(id, slot);
+    slot.tunnelling = true;
+    const std::size_t length = ws::write_connect_request(out_, tunnel.authority, tunnel.credentials);
+    if (length == 0 || !write_bytes(carrier_, id, out_bytes(length)))
+        opening_failed(id, slot, "no memory left for the request to the proxy, or it is malformed");
+}
+
+template <net::Carrier C, class... Handlers>
+void Endpoint<C, Handlers...>::send_request(net::ConnId id, Slot& slot) {
+    slot.tunnelling = false;
     for (std::size_t i = 0; i < slot.key_seed.size(); i += sizeof(ws::MaskKey)) {
         const ws::MaskKey random = keys_.next();
         std::memcpy(slot.key_seed.data() + i, &random, sizeof random);
@@ -280,7 +291,7 @@ void Endpoint<C, Handlers...>::connected(net::ConnId id, Slot& slot) {
     const std::size_t length =
         ws::write_client_request(out_, client_request(slot, std::string_view(key.data(), key.size())));
     if (length == 0 || !write_bytes(carrier_, id, out_bytes(length)))
-        opening_failed(id, slot, "no memory left for the request, or it is too long");
+        opening_failed(id, slot, "no memory left for the request, or it is malformed or too long");
 }
 
 template <net::Carrier C, class... Handlers>
@@ -302,15 +313,44 @@ ws::ClientRequest Endpoint<C, Handlers...>::client_request(const Slot& slot, std
             .deflate = target.what.deflate};
 }
 
+// `received` begins with the head. Responses before the final one have no meaning here (RFC 9110
+// section 15.2).
 template <net::Carrier C, class... Handlers>
-void Endpoint<C, Handlers...>::on_response(net::ConnId id, Slot& slot) {
+void Endpoint<C, Handlers...>::on_response(net::ConnId id, Slot& slot, std::span<const std::byte> received) {
+    if (response_.status < 200 && response_.status != 101) return;
+    if (slot.tunnelling) return on_tunnel_response(id, slot, received);
     const auto key = client_key_of(slot);
     auto [wrong, deflate] =
         ws::check_response(response_, client_request(slot, std::string_view(key.data(), key.size())));
     if (wrong.empty() && deflate && !compression_.agree(slot.deflate, slot.role, *deflate))
         wrong = "no memory left for the server's compression";
-    if (!wrong.empty()) return opening_failed(id, slot, wrong);
+    if (!wrong.empty()) return opening_failed(id, slot, not_opened(wrong, received));
     opened(id, slot);
+}
+
+template <net::Carrier C, class... Handlers>
+void Endpoint<C, Handlers...>::on_tunnel_response(net::ConnId id, Slot& slot,
+                                                  std::span<const std::byte> received) {
+    const bool with_credentials = !targets_[slot.target].what.tunnel.credentials.empty();
+    const std::string_view wrong = ws::check_connect_response(response_, with_credentials);
+    if (wrong.empty() && !targets_[slot.target].what.tls) return send_request(id, slot);
+    if (wrong.empty()) {
+        // connected() follows once more, when TLS is established.
+        if constexpr (requires { carrier_.secure(id, *targets_[slot.target].what.tls); })
+            return carrier_.secure(id, *targets_[slot.target].what.tls);
+        return opening_failed(id, slot, "this carrier has no TLS");
+    }
+    OpeningFailure failure = not_opened(wrong, received);
+    failure.from_proxy = true;
+    opening_failed(id, slot, failure);
+}
+
+template <net::Carrier C, class... Handlers>
+OpeningFailure Endpoint<C, Handlers...>::not_opened(std::string_view why,
+                                                    std::span<const std::byte> received) const {
+    const std::string_view text(reinterpret_cast<const char*>(received.data()), received.size());
+    return {
+        .why = why, .connected = true, .response = &response_, .content = text.substr(response_.head_bytes)};
 }
 
 // --- both ---
@@ -335,14 +375,26 @@ void Endpoint<C, Handlers...>::opened(net::ConnId id, Slot& slot) {
 // The opening did not succeed, and no answer is owed: the connection ends at once.
 template <net::Carrier C, class... Handlers>
 void Endpoint<C, Handlers...>::opening_failed(net::ConnId id, Slot& slot, std::string_view why) {
+    opening_failed(id, slot, OpeningFailure{.why = why, .connected = slot.phase == Phase::kOpening});
+}
+
+template <net::Carrier C, class... Handlers>
+void Endpoint<C, Handlers...>::opening_failed(net::ConnId id, Slot& slot, const OpeningFailure& failure) {
     ++counters_.handshake_failed;
     const bool client = slot.role == ws::Role::kClient;
-    const std::uint8_t handler_index = slot.handler;
+    const std::uint8_t handler = slot.handler;
+    ChainId head = std::exchange(slot.chain, kNoChain);  // `failure` may point into it
     free_slot(slot);
     carrier_.abort(id);
-    if (!client) return;
-    with_handler(handler_index, [&]<class H>(H& handler) {
-        if constexpr (requires { handler.on_failed(id, why); }) handler.on_failed(id, why);
+    if (client) tell_failure(id, handler, failure);
+    chains_.release(head);
+}
+
+template <net::Carrier C, class... Handlers>
+void Endpoint<C, Handlers...>::tell_failure(net::ConnId id, std::uint8_t handler,
+                                            const OpeningFailure& failure) {
+    with_handler(handler, [&]<class H>(H& app) {
+        if constexpr (requires { app.on_failed(id, failure); }) app.on_failed(id, failure);
     });
 }
 

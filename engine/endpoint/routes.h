@@ -11,7 +11,7 @@
 //     void on_pong(auto& ws, std::span<const std::byte> payload);
 //     void on_drain(auto& ws);  // after a send() said kFull: there is room again
 //     void on_close(auto& ws, ws::CloseCode code, std::string_view reason);  // once; the last call
-//     void on_failed(net::ConnId id, std::string_view why);  // a client's opening did not succeed
+//     void on_failed(net::ConnId id, const OpeningFailure& failure);  // a client's opening did not succeed
 //
 // found at compile time; each shard has its own copy, and calls it from its own loop only.
 

@@ -53,6 +53,7 @@ struct Slot {
     bool fin_sent : 1;     // carrier.close() was called
     bool app_told : 1;     // on_close has been called
     bool has_session : 1;  // `session` is the union's member
+    bool tunnelling : 1;   // client, kOpening: the proxy's answer is awaited
 };
 
 static_assert(sizeof(Slot) <= 64, "one cache line: an idle session adds no more to its connection");
