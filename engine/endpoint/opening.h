@@ -43,7 +43,8 @@ void Endpoint<C, Handlers...>::on_head(net::ConnId id, Slot& slot, std::span<std
         on_response(id, slot, head);
     else
         on_request(id, slot, head.first(*size), in);
-    const bool kept = slot.phase == Phase::kOpening && (slot.http.in_body || slot.http.answer_owed);
+    const bool kept = slot.phase == Phase::kOpening && slot.role == ws::Role::kServer &&
+                      (slot.http.in_body || slot.http.answer_owed);
     if (cut && !kept) chains_.release(slot.chain);
 }
 
