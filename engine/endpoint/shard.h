@@ -23,13 +23,16 @@ struct ShardControl {
     std::atomic<bool> stop{false};   // end now
 };
 
-// Runs until stopped or drained. `clock.now()` gives the Time of a poll.
-template <class Clock, class C, class EndpointType>
-void run_shard(const Clock& clock, C& carrier, EndpointType& endpoint, const ShardControl& control) {
+// Runs until stopped or drained. `clock.now()` gives the Time of a poll, which `each_turn` is called with
+// once.
+template <class Clock, class C, class EndpointType, class EachTurn>
+void run_shard(const Clock& clock, C& carrier, EndpointType& endpoint, const ShardControl& control,
+               EachTurn each_turn) {
     bool draining = false;
     while (!control.stop.load(std::memory_order_relaxed)) {
         const Time now = clock.now();
         endpoint.handle(carrier.poll(now), now);
+        each_turn(now);
         if (!draining && control.drain.load(std::memory_order_relaxed)) {
             draining = true;
             endpoint.drain(ws::CloseCode::kGoingAway, now);
@@ -38,6 +41,11 @@ void run_shard(const Clock& clock, C& carrier, EndpointType& endpoint, const Sha
         carrier.flush(now);
         if (endpoint.drained()) break;
     }
+}
+
+template <class Clock, class C, class EndpointType>
+void run_shard(const Clock& clock, C& carrier, EndpointType& endpoint, const ShardControl& control) {
+    run_shard(clock, carrier, endpoint, control, [](Time) {});
 }
 
 }  // namespace millrace

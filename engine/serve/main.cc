@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "engine/millrace.h"
+#include "engine/serve/connect.h"
 
 namespace {
 
@@ -28,6 +29,8 @@ constexpr const char* kStatusPage = R"(<!doctype html>
 
 constexpr const char* kUsage =
     "usage: millrace serve [options]    a WebSocket server (millrace serve --help lists the options)\n"
+    "       millrace connect URL [options]    a WebSocket client (millrace connect --help lists the "
+    "options)\n"
     "       millrace --version\n";
 
 int serve(int argc, char** argv) {
@@ -42,6 +45,7 @@ int serve(int argc, char** argv) {
 int main(int argc, char** argv) {
     const std::string_view command = argc > 1 ? argv[1] : "";
     if (command == "serve") return serve(argc - 1, argv + 1);
+    if (command == "connect") return millrace::connect_command(argc - 1, argv + 1);
     if (command == "--version") return std::printf("millrace %s\n", MILLRACE_VERSION) < 0;
     if (command == "--help" || command == "-h") return std::fputs(kUsage, stdout) < 0;
     std::fprintf(stderr, "millrace: %s\n%s",
