@@ -17,6 +17,8 @@
 #include "engine/run/server_dpdk.h"
 #include "engine/run/server_uring.h"
 #include "engine/run/signals.h"
+#include "engine/tls/client_context.h"
+#include "engine/tls/tls_carrier.h"
 
 namespace millrace {
 
@@ -38,8 +40,8 @@ class Dialled : public Handler {
   public:
     using Step = client::Dialer::Step;
 
-    Dialled(Handler handler, client::Dialer& dialer, ClientStatus& status)
-        : Handler(std::move(handler)), dialer_(&dialer), status_(&status) {}
+    Dialled(Handler handler, client::Dialer& dialer, const tls::ClientConfig& config, ClientStatus& status)
+        : Handler(std::move(handler)), dialer_(&dialer), tls_(config), status_(&status) {}
 
     void on_open(auto& ws) {
         id_ = ws.id();
@@ -87,16 +89,36 @@ class Dialled : public Handler {
                     on_failed(net::kNoConn, {.why = "no way to connect to an address of that family"});
                 return;
             case Step::kGiveUp:
-                status_->control.drain.store(true, std::memory_order_relaxed);
-                status_->failure = dialer_->why();
-                const OpeningFailure failure{.why = status_->failure};
-                if constexpr (requires { Handler::on_failed(id_, failure); })
-                    Handler::on_failed(id_, failure);
-                return;
+                return give_up(dialer_->why());
         }
     }
 
+    // False when what TLS needs is not there.
+    template <class EndpointType>
+    bool add_target(EndpointType& endpoint) {
+        ClientTarget target = dialer_->target();
+        if (dialer_->url().secure) {
+            tls_.host = dialer_->url().host;
+            auto context = tls::ClientContext::create(tls_);
+            if (!context) {
+                give_up(context.error().message);
+                return false;
+            }
+            target.tls = std::move(*context);
+        }
+        target_ = endpoint.template add_target<Dialled>(std::move(target));
+        return true;
+    }
+
+    void give_up(std::string_view why) {
+        status_->control.drain.store(true, std::memory_order_relaxed);
+        status_->failure = why;
+        const OpeningFailure failure{.why = status_->failure};
+        if constexpr (requires { Handler::on_failed(id_, failure); }) Handler::on_failed(id_, failure);
+    }
+
     client::Dialer* dialer_;
+    tls::ClientConfig tls_;
     ClientStatus* status_;
     net::ConnId id_ = net::kNoConn;  // while it is open
     Step step_{};
@@ -109,14 +131,17 @@ Expected<void> run_client(const Clock& clock, C& carrier, const ConnectOptions& 
                           ClientStatus& status) {
     auto dialer = client::Dialer::create(options.url, options.dial);
     if (!dialer) return tl::unexpected(dialer.error());
+    auto secured = tls::TlsCarrier<C>::create(carrier, {});
+    if (!secured) return tl::unexpected(secured.error());
     using Wrapped = Dialled<Handler>;
-    auto endpoint = Endpoint<C, Wrapped>::create(
-        carrier, options.endpoint, app(route("", Wrapped(std::move(handler), *dialer, status))));
+    Wrapped wrapped(std::move(handler), *dialer, options.tls, status);
+    auto endpoint = Endpoint<tls::TlsCarrier<C>, Wrapped>::create(**secured, options.endpoint,
+                                                                  app(route("", std::move(wrapped))));
     if (!endpoint) return tl::unexpected(endpoint.error());
     client::Resolver resolver;
     Wrapped& dialled = (*endpoint)->template handler<Wrapped>();
     dialled.take(dialer->start());
-    run_shard(clock, carrier, **endpoint, status.control,
+    run_shard(clock, **secured, **endpoint, status.control,
               [&](Time now) { dialled.turn(**endpoint, resolver, now); });
     return {};
 }

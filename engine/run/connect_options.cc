@@ -63,6 +63,9 @@ Expected<ConnectOptions> parse_connect_options(int argc, const char* const* argv
         "A WebSocket client: lines of standard input are sent, messages are written to standard output",
         "millrace connect"};
     app.add_option("url", written.url, "ws://[user:password@]host[:port][/path]")->required();
+    app.add_flag("--insecure", options.tls.insecure, "wss: believe any certificate");
+    app.add_option("--ca", options.tls.ca,
+                   "wss: certificates to be trusted instead of the system's, a PEM file");
     app.add_option("-H,--header", written.headers, "'Name: value', sent besides, repeatable");
     app.add_option("--subprotocol", options.dial.subprotocols, "offered, repeatable, the best first");
     app.add_option("--origin", options.dial.origin, "the page that this speaks for");

@@ -6,6 +6,7 @@
 #include "engine/client/dialer.h"
 #include "engine/client/url.h"
 #include "engine/run/ground_options.h"
+#include "engine/tls/client_context.h"
 #include "netstack/base/error.h"
 
 namespace millrace {
@@ -13,6 +14,7 @@ namespace millrace {
 struct ConnectOptions : GroundOptions {
     client::Url url;
     client::DialOptions dial;
+    tls::ClientConfig tls;    // for wss; whose host is the URL's
     bool binary = false;      // millrace connect: standard input and output as bytes, not as lines
     bool verbose = false;     // millrace connect: says what happens
     std::uint64_t count = 0;  // millrace connect: closes after so many messages; zero: at the input's end
