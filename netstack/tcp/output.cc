@@ -271,6 +271,7 @@ bool Tcp::transmit(Handle h, rte_mbuf* unit, std::uint16_t from, std::uint16_t l
     if (seq + length == send_queues_[c.send_queue].end) flags |= c.has(kFinQueued) ? kPsh | kFin : kPsh;
     write_header(c, packet, flags, seq);
     m.sent_at = now_us_;
+    send_queues_[c.send_queue].sending(now_us_);
     if (seq < c.snd_nxt) ++counters_.retransmitted_segments;
     if (c.has(kRecovery)) send_queues_[c.send_queue].prr.out += length;
     push_segment(packet, c, header_bytes(c));

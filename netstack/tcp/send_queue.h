@@ -62,6 +62,12 @@ struct alignas(64) SendQueue {
         if (!std::exchange(has_rack, true)) rack_ = {};
         return rack_;
     }
+    // Something leaves now. What was delivered a quarter of the circle of times ago, before a jump of the
+    // clock, could seem later than it: that would be found lost again and again, and never time out.
+    void sending(std::uint32_t now) {
+        constexpr std::uint32_t kLongAgo = 1u << 30;  // microseconds
+        if (has_rack && now - rack_.xmit_ts > kLongAgo) rack_.rtt = 0;
+    }
     Growth& growth() {
         if (!std::exchange(has_growth, true)) growth_ = {};
         return growth_;
