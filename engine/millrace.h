@@ -9,7 +9,8 @@
 //     }
 //
 // Handlers and pages: engine/endpoint/routes.h. A connection: engine/endpoint/websocket.h. Options:
-// engine/run/serve_options.h. Clients: engine/run/connect.h. Many connections and loops of one's own: engine/endpoint/endpoint.h and shard.h.
+// engine/run/serve_options.h. Clients: engine/run/connect.h. Many connections and loops of one's own:
+// engine/endpoint/endpoint.h and shard.h.
 
 #include "engine/endpoint/endpoint.h"
 #include "engine/endpoint/shard.h"

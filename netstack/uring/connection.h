@@ -6,10 +6,10 @@
 #include <cstdint>
 
 #include "netstack/base/address.h"
+#include "netstack/base/slot_list.h"
 #include "netstack/carrier.h"
 #include "netstack/timer/wheel.h"
 #include "netstack/uring/buffer_ring.h"
-#include "netstack/base/slot_list.h"
 #include "netstack/uring/send_queue.h"
 
 namespace millrace::net::uring {

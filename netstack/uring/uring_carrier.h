@@ -19,11 +19,11 @@
 #include <vector>
 
 #include "netstack/base/reserved_array.h"
+#include "netstack/base/slot_list.h"
 #include "netstack/carrier.h"
 #include "netstack/timer/wheel.h"
 #include "netstack/uring/buffer_ring.h"
 #include "netstack/uring/connection.h"
-#include "netstack/base/slot_list.h"
 #include "netstack/uring/counters.h"
 #include "netstack/uring/listener.h"
 #include "netstack/uring/operation.h"
