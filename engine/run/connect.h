@@ -84,7 +84,7 @@ class Dialled : public Handler {
                 resolver.ask(dialer_->host(), dialer_->port());
                 return;
             case Step::kConnect:
-                if (dialer_->new_target()) target_ = endpoint.template add_target<Dialled>(dialer_->target());
+                if (dialer_->new_target() && !add_target(endpoint)) return;
                 if (endpoint.connect(dialer_->address(), target_, now) == net::kNoConn)
                     on_failed(net::kNoConn, {.why = "no way to connect to an address of that family"});
                 return;
