@@ -79,7 +79,7 @@ inline const std::vector<RequestCase> kRequestCases = {
     {"3.1", head("G\0T / HTTP/1.1"sv), 400},
     {"3.1", head(std::string(32, 'A') + " / HTTP/1.1"), kAccepted},
     {"3.1", head(std::string(33, 'A') + " / HTTP/1.1"), 501},
-    {"3", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"s, 400},
+    {"3", "\x80\x2e\x01\x03\x01"s, 400},
     {"3", "SSH-2.0-OpenSSH_9.2p1\r\n", 400},
     {"3", "{\"id\":1}\r\n\r\n", 400},
     {"3", "\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58"s, 400},
