@@ -50,7 +50,8 @@ class Frames : public ::testing::TestWithParam<std::tuple<Role, FrameCase>> {
 
     template <class Pair>
     void play() {
-        const auto& [role, c] = GetParam();
+        const Role role = std::get<0>(GetParam());
+        const FrameCase& c = std::get<1>(GetParam());
         SCOPED_TRACE(std::string("RFC 6455 section ") + c.section + ": " + c.name);
         auto& stage = Stages<Frames>::get<Pair>(role);
         ASSERT_TRUE(open_websocket(stage, role));
