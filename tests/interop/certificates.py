@@ -19,6 +19,10 @@ class Certificates:
     def path(self, name):
         return os.path.join(self.directory, name)
 
+    def pair(self, name):
+        """The files of a certificate that was made, and of its key."""
+        return self.path(f"{name}.pem"), self.path(f"{name}.key")
+
     def make(self, name, alternatives, rsa=False):
         """A certificate and its key: the options of `millrace serve` for them."""
         key, request, certificate = (self.path(f"{name}.{kind}") for kind in ("key", "csr", "pem"))

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import ssl
 import subprocess
 import threading
 
@@ -19,18 +20,22 @@ SERVER_PORT = 9002
 
 
 @contextlib.contextmanager
-def python_server(address=KERNEL_ADDRESS):
-    """An echo server of python3-websockets, in a thread of its own."""
+def python_server(address=KERNEL_ADDRESS, certificate=None):
+    """An echo server of python3-websockets, in a thread of its own; `certificate`: a PEM file and its key, for wss."""
     loop = asyncio.new_event_loop()
     started = threading.Event()
     stop = loop.create_future()
+    context = None
+    if certificate:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*certificate)
 
     async def echo(peer):
         async for message in peer:
             await peer.send(message)
 
     async def serve():
-        async with websockets.serve(echo, address, SERVER_PORT, max_size=None):
+        async with websockets.serve(echo, address, SERVER_PORT, max_size=None, ssl=context):
             started.set()
             await stop
 
@@ -51,12 +56,12 @@ def node_server():
         yield
 
 
-def call(carrier, messages, size, server=KERNEL_ADDRESS, cidr=STACK_CIDR):
+def call(carrier, messages, size, *options, server=KERNEL_ADDRESS, cidr=STACK_CIDR, scheme="ws"):
     """One run of stack-client, which verifies every echo: exit status and standard error."""
     carrier.stop()
     done = subprocess.run(carrier.place(carrier.program("tests/interop/stack-client"), "--eal", carrier.eal,
-                                        "--ip", cidr, "--messages", str(messages), "--bytes", str(size),
-                                        f"ws://{f'[{server}]' if ':' in server else server}:{SERVER_PORT}/"), capture_output=True, text=True)
+                                        "--ip", cidr, "--messages", str(messages), "--bytes", str(size), *options,
+                                        f"{scheme}://{f'[{server}]' if ':' in server else server}:{SERVER_PORT}/"), capture_output=True, text=True)
     return done.returncode, done.stderr
 
 

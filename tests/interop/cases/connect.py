@@ -13,7 +13,6 @@ from network import KERNEL_ADDRESS
 
 from .client import SERVER_PORT, python_server
 from .tls import PORT, secure_server, url
-from .tls import python_server as secure_python_server
 
 LINES = b"one\n" + "zw\u00f6lf \u20ac \U0001d11e\n".encode() + b"\n" + b"x" * 100_000 + b"\n"
 
@@ -160,5 +159,5 @@ def over_the_stack(carrier):
     with Certificates() as certificates:
         certificates.make("server", f"IP:{KERNEL_ADDRESS}")
         secured = f"wss://{KERNEL_ADDRESS}:{SERVER_PORT}/"
-        with secure_python_server(certificates.path("server.pem"), certificates.path("server.key")):
+        with python_server(certificate=certificates.pair("server")):
             echoed(run(carrier, secured, "--ca", certificates.ca, "--count", "4", at=at, net=net), "wss")

@@ -62,5 +62,5 @@ def neighbour(carrier):
 def client(carrier):
     with python_server(KERNEL_ADDRESS6):
         for messages, size in ((200, 100), (5, 1 << 20)):
-            status, said = call(carrier, messages, size, KERNEL_ADDRESS6, STACK_CIDR6)
+            status, said = call(carrier, messages, size, server=KERNEL_ADDRESS6, cidr=STACK_CIDR6)
             equal(status, 0, f"{messages} messages of {size} bytes, {said}")

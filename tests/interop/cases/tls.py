@@ -8,7 +8,6 @@ import signal
 import socket
 import ssl
 import subprocess
-import threading
 import time
 
 import websockets
@@ -16,9 +15,9 @@ import websockets
 from carrier import PATIENCE
 from certificates import Certificates
 from harness import case, equal, require
-from network import KERNEL_ADDRESS, STACK_CIDR
+from network import KERNEL_ADDRESS
 
-from .client import SERVER_PORT
+from . import client
 from .echo import SIZES, binary_of, connect, echoes, node, text_of
 
 PORT = 9443
@@ -249,54 +248,22 @@ def drained(carrier):
         asyncio.run(scenario(server, certificates))
 
 
-@contextlib.contextmanager
-def python_server(certificate, key):
-    """A wss echo server of python3-websockets, in a thread of its own."""
-    loop = asyncio.new_event_loop()
-    started = threading.Event()
-    stop = loop.create_future()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
-
-    async def echo(peer):
-        async for message in peer:
-            await peer.send(message)
-
-    async def serve():
-        async with websockets.serve(echo, KERNEL_ADDRESS, SERVER_PORT, max_size=None, ssl=context):
-            started.set()
-            await stop
-
-    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),), daemon=True)
-    thread.start()
-    started.wait(PATIENCE)
-    try:
-        yield
-    finally:
-        loop.call_soon_threadsafe(stop.set_result, None)
-        thread.join(PATIENCE)
-
-
 @case("tls: the stack calls a websockets server; one that it cannot believe it does not", carriers=("dpdk",))
 def calls_python(carrier):
     def call(messages, size, *options):
-        carrier.stop()
-        done = subprocess.run(carrier.place(carrier.program("tests/interop/stack-client"), "--eal", carrier.eal, "--ip",
-                                            STACK_CIDR, "--messages", str(messages), "--bytes", str(size), *options,
-                                            f"wss://{KERNEL_ADDRESS}:{SERVER_PORT}/"), capture_output=True, text=True, check=False)
-        return done.returncode, done.stderr
+        return client.call(carrier, messages, size, *options, scheme="wss")
 
     with Certificates() as certificates:
         certificates.make("server", f"IP:{KERNEL_ADDRESS}")
         certificates.make("elsewhere", "DNS:elsewhere.example")
         trusted = ("--ca", certificates.ca)
-        with python_server(certificates.path("server.pem"), certificates.path("server.key")):
+        with client.python_server(certificate=certificates.pair("server")):
             for messages, size in ((1000, 0), (1000, 32), (200, 5000), (20, 65536), (4, 1 << 20)):
                 status, said = call(messages, size, *trusted)
                 equal(status, 0, f"exit status, {messages} messages of {size}: {said}")
             status, said = call(1, 32)
             require(status == 1 and "not trusted" in said, f"a CA that it does not know: {status}, {said}")
             equal(call(1, 32, "--insecure")[0], 0, "exit status with --insecure")
-        with python_server(certificates.path("elsewhere.pem"), certificates.path("elsewhere.key")):
+        with client.python_server(certificate=certificates.pair("elsewhere")):
             status, said = call(1, 32, *trusted)
             require(status == 1 and "mismatch" in said, f"a certificate for another: {status}, {said}")

@@ -12,6 +12,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "tests/interop/peer/contents.h"
+
 namespace {
 
 namespace asio = boost::asio;
@@ -22,22 +24,6 @@ using Tls = asio::ssl::stream<Tcp>;
 
 void require(bool holds, const std::string& what) {
     if (!holds) throw std::runtime_error(what);
-}
-
-std::string text(std::size_t size) {
-    const std::string unit = "Grüße €𝄞 ";
-    std::string whole;
-    whole.reserve(size);
-    while (whole.size() + unit.size() <= size)
-        whole += unit;
-    return whole.append(size - whole.size(), '.');
-}
-
-std::string binary(std::size_t size) {
-    std::string octets(size, '\0');
-    for (std::size_t i = 0; i < size; ++i)
-        octets[i] = static_cast<char>(i >> 8 ^ i);
-    return octets;
 }
 
 template <class Peer>

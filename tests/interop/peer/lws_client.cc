@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/interop/peer/contents.h"
+
 namespace {
 
 [[noreturn]] void fail(const std::string& what) {
@@ -21,21 +23,6 @@ struct Message {
     std::string bytes;
     std::size_t fragment;
 };
-
-std::string text(std::size_t size) {
-    const std::string unit = "Grüße €𝄞 ";
-    std::string whole;
-    while (whole.size() + unit.size() <= size)
-        whole += unit;
-    return whole.append(size - whole.size(), '.');
-}
-
-std::string binary(std::size_t size) {
-    std::string octets(size, '\0');
-    for (std::size_t i = 0; i < size; ++i)
-        octets[i] = static_cast<char>(i >> 8 ^ i);
-    return octets;
-}
 
 // libwebsockets 4.1 gives what arrives uncompressed on a connection that compresses to its callback twice:
 // there every message is one that shrinks, and so comes back compressed.
