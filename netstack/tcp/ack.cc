@@ -51,15 +51,19 @@ void Tcp::update_send_window(Handle h, const Segment& segment) {
     }
 }
 
+void Tcp::advance_una(Handle h, Seq ack) {
+    h.c.snd_una = ack;
+    h.c.retries = 0;
+    if (h.c.has(kExtra)) larger_passed(h);
+}
+
 // The usual acknowledgment of new data, and with duplicate ACKs instead of SACK also what it means in
 // recovery.
 void Tcp::acked(Handle h, const Segment& segment) {
     Connection& c = h.c;
     const std::uint32_t bytes = segment.ack - c.snd_una;
     const bool was_in_use = window_in_use(c);
-    c.snd_una = segment.ack;
-    c.retries = 0;
-    if (c.has(kExtra)) larger_passed(h);
+    advance_una(h, segment.ack);
     if (c.send_queue != kNoBlock) {
         SendQueue& q = send_queues_[c.send_queue];
         Arrival arrival{.now = now_us_, .all = c.snd_una == c.snd_nxt};

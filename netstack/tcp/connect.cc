@@ -72,21 +72,14 @@ ConnId Tcp::connect(SocketAddress remote, Time now) {
         ++counters_.time_wait_reused;
         leave_time_wait(handle(ConnId{old}));
     }
-    const std::uint32_t slot = take_slot();
+    const std::uint32_t slot = open(remote, local, State::kSynSent, iss);
     if (slot == kNoBlock) {
         ++counters_.attempt_fails;
         return net::kNoConn;
     }
-    Handle h = handle(ConnId{slot});
-    if (!table_.insert(hash_of(remote, local), slot)) {
-        slab_.give_back(slot);
-        ++counters_.attempt_fails;
-        return net::kNoConn;
-    }
-    begin(h, remote, local, State::kSynSent, iss);
-    h.c.set(kActiveOpen);
+    slab_[slot].set(kActiveOpen);
     ++counters_.active_opens;
-    return h.id();
+    return ConnId{slot};
 }
 
 // None of their SYNs has left: nothing leaves while addresses are tentative. They end by their timers, which

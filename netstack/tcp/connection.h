@@ -127,6 +127,8 @@ struct alignas(64) Connection {
     void set(std::uint32_t flag) { flags |= flag; }
     void clear(std::uint32_t flag) { flags &= ~flag; }
 
+    // A listener's, whose peer has not proved yet that it is there.
+    bool is_half_open() const { return state == State::kSynReceived && !has(kActiveOpen); }
     unsigned send_scale() const { return scales & 15; }
     unsigned receive_scale() const { return scales >> 4; }
     std::uint32_t receive_window() const { return rcv_adv - rcv_nxt; }

@@ -166,7 +166,7 @@ void Tcp::segment_arrives(Handle h, Segment& segment) {
     }
     // Third, security: obsolete. Fourth, SYN (RFC 5961 section 4.2).
     if (segment.has(kSyn)) {
-        if (c.state == State::kSynReceived && !c.has(kActiveOpen)) return release(h);  // back to LISTEN
+        if (c.is_half_open()) return release(h);  // back to LISTEN
         ++counters_.syn_challenges;
         return challenge(h);
     }

@@ -62,23 +62,17 @@ std::size_t Tcp::most_half_open() const {
 
 // A connection in SYN-RECEIVED; kNoBlock when a bound is reached.
 std::uint32_t Tcp::half_opened(SocketAddress remote, SocketAddress local, Seq irs, Seq iss) {
-    const std::uint32_t slot = take_slot();
+    const std::uint32_t slot = open(remote, local, State::kSynReceived, iss);
     if (slot == kNoBlock) {
         ++counters_.listen_drops_full;
         return kNoBlock;
     }
-    if (!table_.insert(hash_of(remote, local), slot)) {
-        slab_.give_back(slot);
-        ++counters_.listen_drops_full;
-        return kNoBlock;
-    }
-    Handle h = handle(ConnId{slot});
-    begin(h, remote, local, State::kSynReceived, iss);
     ++half_open_;
     ++counters_.passive_opens;
-    h.c.rcv_nxt = irs + 1;
-    h.c.rcv_adv = h.c.rcv_nxt + syn_window();
-    h.c.last_ack_sent = h.c.rcv_nxt;
+    Connection& c = slab_[slot];
+    c.rcv_nxt = irs + 1;
+    c.rcv_adv = c.rcv_nxt + syn_window();
+    c.last_ack_sent = c.rcv_nxt;
     return slot;
 }
 

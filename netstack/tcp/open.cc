@@ -24,7 +24,15 @@ std::uint32_t Tcp::take_slot() {
     return slab_.take_just_given_back();
 }
 
-void Tcp::begin(Handle h, SocketAddress remote, SocketAddress local, State state, Seq iss) {
+// A connection whose SYN or SYN-ACK leaves with the next flush; kNoBlock when a bound is reached.
+std::uint32_t Tcp::open(SocketAddress remote, SocketAddress local, State state, Seq iss) {
+    const std::uint32_t slot = take_slot();
+    if (slot == kNoBlock) return kNoBlock;
+    if (!table_.insert(hash_of(remote, local), slot)) {
+        slab_.give_back(slot);
+        return kNoBlock;
+    }
+    Handle h = handle(ConnId{slot});
     Connection& c = h.c;
     set_addresses(c, remote.ip, local.ip);
     c.remote_port = remote.port;
@@ -42,6 +50,7 @@ void Tcp::begin(Handle h, SocketAddress remote, SocketAddress local, State state
     c.congestion = {};
     c.set(kSynDue);
     mark_dirty(h);
+    return slot;
 }
 
 void Tcp::set_addresses(Connection& c, const IpAddress& remote, const IpAddress& local) {
@@ -98,7 +107,7 @@ std::uint16_t Tcp::sendable(std::uint16_t mss) const {
 // The handshake is complete.
 void Tcp::established(Handle h, const Segment& segment) {
     Connection& c = h.c;
-    if (c.state == State::kSynReceived && !c.has(kActiveOpen)) --half_open_;
+    if (c.is_half_open()) --half_open_;
     c.state = State::kEstablished;
     c.snd_una = segment.ack;
     // The round trip of a SYN that was sent once (RFC 6298 section 3), else its time-out counts (5.7).
@@ -123,7 +132,7 @@ void Tcp::finish(Handle h, CloseReason reason) {
 }
 
 void Tcp::release(Handle h) {
-    if (h.c.state == State::kSynReceived && !h.c.has(kActiveOpen)) --half_open_;
+    if (h.c.is_half_open()) --half_open_;
     release_buffers(h.c);
     if (h.c.state != State::kAborted) table_.remove(hash_of(peer(h.id()), local(h.id())), h.slot);
     slab_.give_back(h.slot);

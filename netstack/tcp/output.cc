@@ -97,9 +97,8 @@ Tcp::Emitted Tcp::emit_data(Handle h) {
     }
     while (q.unsent != nullptr) {
         if (tx_.room() < 4) return Emitted::kNoRoom;
-        rte_mbuf* unit = q.unsent;
-        const auto from = static_cast<std::uint16_t>(c.snd_nxt - meta(unit).seq);
-        std::uint32_t length = std::min<std::uint32_t>(meta(unit).length - from, c.mss);
+        const SendQueue::Part part = q.next_part(c.snd_nxt, c.mss);
+        std::uint32_t length = part.length;
         const std::uint32_t flying = in_flight(c);
         // RFC 3042: each of the first two duplicate ACKs lets one more segment out.
         const std::uint32_t limited = c.has(kRecovery) ? 0 : std::min<std::uint32_t>(c.dup_acks, 2) * c.mss;
@@ -114,7 +113,7 @@ Tcp::Emitted Tcp::emit_data(Handle h) {
             }
             return Emitted::kAll;
         }
-        if (!send_new(h, q, unit, from, static_cast<std::uint16_t>(length))) return retry_later(h);
+        if (!send_new(h, q, part.from, static_cast<std::uint16_t>(length))) return retry_later(h);
     }
     return Emitted::kAll;
 }
@@ -143,13 +142,15 @@ bool Tcp::retransmit(Handle h, rte_mbuf* unit) {
 // A segment of new data beyond the congestion window, if the peer's window admits it.
 bool Tcp::send_one_more(Handle h, SendQueue& q) {
     Connection& c = h.c;
-    const auto from = static_cast<std::uint16_t>(c.snd_nxt - meta(q.unsent).seq);
-    std::uint32_t length = std::min<std::uint32_t>(meta(q.unsent).length - from, c.mss);
-    return window_admits(c, length) && send_new(h, q, q.unsent, from, static_cast<std::uint16_t>(length));
+    const SendQueue::Part part = q.next_part(c.snd_nxt, c.mss);
+    std::uint32_t length = part.length;
+    return window_admits(c, length) && send_new(h, q, part.from, static_cast<std::uint16_t>(length));
 }
 
-bool Tcp::send_new(Handle h, SendQueue& q, rte_mbuf* unit, std::uint16_t from, std::uint16_t length) {
+// Of the first unsent unit.
+bool Tcp::send_new(Handle h, SendQueue& q, std::uint16_t from, std::uint16_t length) {
     Connection& c = h.c;
+    rte_mbuf* const unit = q.unsent;
     if (!transmit(h, unit, from, length)) return false;
     c.snd_nxt += length;
     if (from + length == meta(unit).length) q.unsent = meta(unit).next;

@@ -44,11 +44,7 @@ void Tcp::selective_ack(Handle h, const Segment& segment) {
     if (duplicate)
         ++(duplicate->to <= segment.ack ? counters_.dsacks_received : counters_.dsacks_out_of_order_received);
     if (c.has(kTailProbe)) probe_answered(c, segment, duplicate);
-    if (advances) {
-        c.snd_una = segment.ack;
-        c.retries = 0;
-        if (c.has(kExtra)) larger_passed(h);
-    }
+    if (advances) advance_una(h, segment.ack);
     if (c.send_queue == kNoBlock) {  // nothing outstanding, or a FIN alone
         c.clear(kRecovery | kTimeoutRecovery | kSacked);
         // In FIN-WAIT-2 it is the limit of that state.

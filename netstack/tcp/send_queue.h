@@ -8,6 +8,7 @@
 
 #include <rte_mbuf.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <utility>
 
@@ -89,6 +90,15 @@ struct alignas(64) SendQueue {
     // Marks the units that lie whole within `block`.
     void sack(SackBlock block, Arrival& arrival);
 
+    // Of the first unsent unit, what one segment takes.
+    struct Part {
+        std::uint16_t from, length;
+    };
+    Part next_part(Seq snd_nxt, std::uint16_t mss) const {
+        const TxMeta& m = meta(unsent);
+        const auto from = static_cast<std::uint16_t>(snd_nxt - m.seq);
+        return {from, std::min<std::uint16_t>(m.length - from, mss)};
+    }
     // Bytes of a unit that have been sent.
     static std::uint16_t sent_bytes(rte_mbuf* unit, Seq snd_nxt) {
         const TxMeta& m = meta(unit);

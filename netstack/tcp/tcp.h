@@ -216,7 +216,7 @@ class Tcp {
 
     // open.cc: slots, their beginning and their end
     std::uint32_t take_slot();
-    void begin(Handle h, SocketAddress remote, SocketAddress local, State state, Seq iss);
+    std::uint32_t open(SocketAddress remote, SocketAddress local, State state, Seq iss);
     void finish(Handle h, CloseReason reason);  // event kClosed, then release
     void release(Handle h);  // everything the connection held, its place in the table, its slot
     void release_buffers(Connection& c);
@@ -259,6 +259,7 @@ class Tcp {
     void no_new_ack(Handle h, const Segment& segment);
     void update_send_window(Handle h, const Segment& segment);
     void acked(Handle h, const Segment& segment);
+    void advance_una(Handle h, Seq ack);
     bool release_if_empty(Connection& c);
     void sample_rtt(Connection& c, const Arrival& arrival, const Options& options);
 
@@ -367,7 +368,7 @@ class Tcp {
     Emitted emit_data(Handle h);
     void tidy_send_queue(Connection& c);
     bool transmit(Handle h, rte_mbuf* unit, std::uint16_t from, std::uint16_t length);
-    bool send_new(Handle h, SendQueue& q, rte_mbuf* unit, std::uint16_t from, std::uint16_t length);
+    bool send_new(Handle h, SendQueue& q, std::uint16_t from, std::uint16_t length);
     bool retransmit(Handle h, rte_mbuf* unit);
     bool send_one_more(Handle h, SendQueue& q);
     Emitted retry_later(Handle h);

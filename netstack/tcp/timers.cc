@@ -163,13 +163,12 @@ void Tcp::persist_timeout(Handle h) {
     if (c.send_queue == kNoBlock) return;
     SendQueue& q = send_queues_[c.send_queue];
     if (q.unsent == nullptr || q.lost_bytes > 0) return;
-    const auto from = static_cast<std::uint16_t>(c.snd_nxt - meta(q.unsent).seq);
-    const std::uint32_t want = std::min<std::uint32_t>(meta(q.unsent).length - from, c.mss);
+    const SendQueue::Part part = q.next_part(c.snd_nxt, c.mss);
     const Seq edge = c.snd_una + c.snd_wnd;
     if (c.snd_nxt < edge) {
-        const std::uint32_t length = std::min(want, edge - c.snd_nxt);
-        if (length < want && tx_.room() > 0 &&
-            send_new(h, q, q.unsent, from, static_cast<std::uint16_t>(length)))
+        const std::uint32_t length = std::min<std::uint32_t>(part.length, edge - c.snd_nxt);
+        if (length < part.length && tx_.room() > 0 &&
+            send_new(h, q, part.from, static_cast<std::uint16_t>(length)))
             timed_send(h);
         return;
     }

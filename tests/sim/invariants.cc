@@ -69,7 +69,7 @@ void Inspector::check_slot(std::uint32_t slot, Sums& sums) {
     }
     ++sums.in_use;
     sums.withdrawn += is_withdrawn(c.state);
-    sums.half_open += c.state == State::kSynReceived && !c.has(kActiveOpen);
+    sums.half_open += c.is_half_open();
     sums.time_wait += c.state == State::kTimeWait;
     sums.timers += (c.timer != net::kNoTimer) + (c.app_timer != net::kNoTimer);
     sums.send_queues += c.send_queue != kNoBlock;
