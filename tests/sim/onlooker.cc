@@ -39,6 +39,12 @@ Onlooker::Flow& Onlooker::flow_of(const Segment& segment) {
     return flows_.emplace_back(Flow{.ipv6 = segment.ipv6, .ports = segment.ports, .ends = {}});
 }
 
+// Something that `end` has sent since the SYN that is known of it.
+bool Onlooker::acknowledges(const Segment& segment, const End& end) {
+    const std::uint32_t acknowledged = segment.ack - end.iss;
+    return end.known && acknowledged > 0 && acknowledged <= end.sent_end - end.iss;
+}
+
 // That of a SYN is never scaled, others where both have said how (RFC 7323 section 2.2).
 std::uint32_t Onlooker::window_of(const Flow& flow, unsigned from, const Segment& segment) {
     const auto& scale = flow.ends[from].scale;
@@ -60,6 +66,8 @@ void Onlooker::sent(unsigned from, std::span<const std::byte> frame) {
         return;
     }
     if (segment->flags & tcp::kAck) {
+        // Of two SYNs with different options, the peer's ACK tells which one this end has taken.
+        if (!acknowledges(*segment, flow.ends[1 - from])) return;
         const std::uint32_t rounding = end.scale ? (1u << *end.scale) - 1 : 0;
         judge_window(end, *segment, window_of(flow, from, *segment), rounding);
     }
@@ -89,8 +97,7 @@ void Onlooker::arrived(unsigned to, std::span<const std::byte> frame) {
     if (!segment || segment->flags & tcp::kRst || !(segment->flags & tcp::kAck)) return;
     Flow& flow = flow_of(*segment);
     End& end = flow.ends[to];
-    const std::uint32_t acknowledged = segment->ack - end.iss;
-    if (!end.known || acknowledged == 0 || acknowledged > end.sent_end - end.iss) return;
+    if (!acknowledges(*segment, end)) return;
     const Seq edge = segment->ack + window_of(flow, 1 - to, *segment);
     end.allowed = end.allowed ? max(*end.allowed, edge) : edge;
 }

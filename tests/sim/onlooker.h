@@ -56,6 +56,7 @@ class Onlooker {
 
     static std::optional<Segment> read(unsigned from, std::span<const std::byte> frame);
     Flow& flow_of(const Segment& segment);
+    static bool acknowledges(const Segment& segment, const End& end);
     static std::uint32_t window_of(const Flow& flow, unsigned from, const Segment& segment);
     void judge_text(End& end, const Segment& segment);
     static void judge_window(End& end, const Segment& segment, std::uint32_t window, std::uint32_t rounding);
