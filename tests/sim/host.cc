@@ -32,11 +32,15 @@ std::shared_ptr<net::StackPools> PoolCache::stack(unsigned host, const HostPlan&
     return pools;
 }
 
-net::Pool& PoolCache::receive(unsigned host, unsigned mbufs) {
-    const std::array key{host, mbufs};
+// A frame lies in one mbuf, as a port sets its pools up.
+net::Pool& PoolCache::receive(unsigned host, const HostPlan& plan) {
+    const std::array<unsigned, 3> key{host, plan.receive_mbufs, plan.jumbo};
     auto found = receive_.find(key);
-    if (found == receive_.end())
-        found = receive_.emplace(key, made(net::Pool::create({.purpose = "receive", .mbufs = mbufs}))).first;
+    if (found == receive_.end()) {
+        net::PoolOptions options{.purpose = "receive", .mbufs = plan.receive_mbufs};
+        if (plan.jumbo) options.data_room = RTE_PKTMBUF_HEADROOM + net::kEthernetBytes + kJumboMtu;
+        found = receive_.emplace(key, made(net::Pool::create(options))).first;
+    }
     return found->second;
 }
 
@@ -49,7 +53,7 @@ Host::Host(const Scenario& scenario, unsigned number, PoolCache& pools)
     : plan_(scenario.hosts[number]),
       number_(number),
       pools_(pools.stack(number, plan_)),
-      receive_pool_(pools.receive(number, plan_.receive_mbufs)) {
+      receive_pool_(pools.receive(number, plan_)) {
     if (scenario.ipv4) addresses_.push_back(address(false, number));
     if (scenario.ipv6) addresses_.push_back(address(true, number));
     boot();
@@ -102,23 +106,12 @@ std::optional<Duration> Host::next(Duration now) const {
     return std::max(at, local(now) + kSpin) - local(Duration{});
 }
 
-// A frame that is longer than an mbuf lies in several (scattered receive).
 bool Host::arrive(std::span<const std::byte> frame) {
-    rte_mbuf* packet = nullptr;
-    while (!frame.empty()) {
-        rte_mbuf* part = rte_pktmbuf_alloc(receive_pool_.get());
-        if (part == nullptr) {
-            rte_pktmbuf_free(packet);
-            return false;
-        }
-        const std::size_t bytes = std::min<std::size_t>(frame.size(), rte_pktmbuf_tailroom(part));
-        std::memcpy(rte_pktmbuf_append(part, static_cast<std::uint16_t>(bytes)), frame.data(), bytes);
-        frame = frame.subspan(bytes);
-        if (packet == nullptr)
-            packet = part;
-        else
-            require(rte_pktmbuf_chain(packet, part) == 0, "a frame in too many parts");
-    }
+    rte_mbuf* packet = rte_pktmbuf_alloc(receive_pool_.get());
+    if (packet == nullptr) return false;
+    char* const room = rte_pktmbuf_append(packet, static_cast<std::uint16_t>(frame.size()));
+    require(room != nullptr, "a frame is longer than the port's mbufs");
+    std::memcpy(room, frame.data(), frame.size());
     arrived_.push_back(packet);
     return true;
 }

@@ -25,13 +25,13 @@ class Talker;
 class PoolCache {
   public:
     std::shared_ptr<net::StackPools> stack(unsigned host, const HostPlan& plan);
-    net::Pool& receive(unsigned host, unsigned mbufs);
+    net::Pool& receive(unsigned host, const HostPlan& plan);
     // After a failure that may have left mbufs behind.
     void clear();
 
   private:
     std::map<std::array<unsigned, 4>, std::shared_ptr<net::StackPools>> stack_;
-    std::map<std::array<unsigned, 2>, net::Pool> receive_;
+    std::map<std::array<unsigned, 3>, net::Pool> receive_;
 };
 
 class Host {

@@ -57,8 +57,11 @@ void Onlooker::sent(unsigned from, std::span<const std::byte> frame) {
     if (!segment || segment->flags & tcp::kRst) return;
     Flow& flow = flow_of(*segment);
     End& end = flow.ends[from];
-    if (segment->flags & tcp::kSyn && (!end.known || segment->seq != end.iss))
+    if (segment->flags & tcp::kSyn) {
+        // Once more: of a cookie perhaps, which answers an old SYN when all is over.
+        if (end.known && segment->seq == end.iss) return;
         end = {.known = true, .iss = segment->seq, .sent_end = segment->seq + 1, .scale = segment->scale};
+    }
     if (!end.known) return;
     const std::uint32_t offset = segment->seq - end.iss;
     if (offset > end.sent_end - end.iss) {  // of an incarnation whose SYN was another

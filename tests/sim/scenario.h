@@ -71,7 +71,7 @@ enum class Epoch : std::uint8_t { kAny, kIsnWraps, kTimestampsWrap };
 struct HostPlan {
     tcp::Config tcp;
     unsigned data_mbufs, header_mbufs, receive_mbufs;
-    bool jumbo;  // mbufs to send from hold a jumbo frame; those to receive into do not
+    bool jumbo;  // mbufs hold a jumbo frame
     std::uint16_t mtu;
     Duration poll_interval;  // the loop turns no faster
     unsigned port_keeps;     // sent mbufs that the port gives back only after so many more

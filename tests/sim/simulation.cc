@@ -81,7 +81,11 @@ void Simulation::schedule_troubles() {
         for (const Duration at : hosts_[i]->plan().reboots)
             schedule(at, [this, i] { reboot(i); });
     }
-    schedule(scenario_.calm + scenario_.settle, [this] { give_up_the_dead(); });
+    // A path that swallows what is too long costs two timeouts for each size that is tried, of a minute each
+    // at worst.
+    const bool silent = std::any_of(scenario_.mtu_changes.begin(), scenario_.mtu_changes.end(),
+                                    [](const MtuChange& change) { return change.silent; });
+    schedule(scenario_.calm + scenario_.settle + (silent ? 10min : 0min), [this] { give_up_the_dead(); });
 }
 
 // --- conversations ---
@@ -95,6 +99,7 @@ void Simulation::open(Conversation& conversation, unsigned tries_left) {
         require(host.talkers[net::index(id)] == nullptr, "connect() gave a slot in use");
         conversation.talkers[0].begin(host, id, Phase::kOpening);
         conversation.opener_end = host.tcp().local(id);
+        conversation.opened = ++openings_;
         return;
     }
     require(scenario_.harsh, "no slot for a connection");
@@ -236,13 +241,15 @@ void Simulation::accepted(unsigned number, net::ConnId id) {
     Host& host = *hosts_[number];
     require(host.talkers[net::index(id)] == nullptr, "a connection was accepted on a slot in use");
     const net::SocketAddress peer = host.tcp().peer(id);
-    for (auto c = conversations_.rbegin(); c != conversations_.rend(); ++c) {
-        if (c->plan.opener == number || c->opener_end != peer) continue;
-        if (c->talkers[1].phase() == Phase::kOver && host.tcp().counters().cookies_sent.value() > 0)
-            return ghosts_.push_back(id);
-        return c->talkers[1].begin(host, id, Phase::kOpen);
-    }
-    throw Failure{"a connection that nobody opened was accepted"};
+    Conversation* newest = nullptr;
+    for (Conversation& c : conversations_)
+        if (c.plan.opener != number && c.opener_end == peer &&
+            (newest == nullptr || c.opened > newest->opened))
+            newest = &c;
+    if (newest == nullptr) throw Failure{"a connection that nobody opened was accepted"};
+    if (newest->talkers[1].phase() == Phase::kOver && host.tcp().counters().cookies_sent.value() > 0)
+        return ghosts_.push_back(id);
+    newest->talkers[1].begin(host, id, Phase::kOpen);
 }
 
 void Simulation::transmit(unsigned number) {

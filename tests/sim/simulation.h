@@ -52,7 +52,8 @@ class Simulation {
         const ConversationPlan& plan;
         unsigned attempts;
         net::SocketAddress opener_end;
-        Talker talkers[2];  // the opener's, the other's
+        std::uint64_t opened = 0;  // the how manieth of all openings
+        Talker talkers[2];         // the opener's, the other's
     };
 
     struct Appointment {
@@ -95,6 +96,7 @@ class Simulation {
     std::vector<net::ConnId> ghosts_;  // of the poll at hand
     std::priority_queue<Appointment> appointments_;
     std::uint64_t appointments_made_ = 0;
+    std::uint64_t openings_ = 0;
 };
 
 }  // namespace millrace::sim
