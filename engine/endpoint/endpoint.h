@@ -103,6 +103,8 @@ class Endpoint {
     bool drained() const { return draining_ && slots_in_use_ == 0; }
 
     const EndpointCounters& counters() const { return counters_; }
+    // Opened, opening or closing.
+    std::size_t connections() const { return slots_in_use_; }
     // Bytes that sessions, messages under assembly and the handlers' states hold now. Not for the hot path.
     std::size_t memory_in_use() const;
 

@@ -60,6 +60,7 @@ class Dialled : public Handler {
     template <class EndpointType>
     void turn(EndpointType& endpoint, client::Resolver& resolver, Time now) {
         if (id_ != net::kNoConn) {
+            if (endpoint.connections() == 0) return aborted();
             if constexpr (requires(WebSocket<EndpointType, Dialled> ws) { Handler::on_turn(ws, now); }) {
                 WebSocket<EndpointType, Dialled> ws(endpoint, id_);
                 Handler::on_turn(ws, now);
@@ -108,6 +109,12 @@ class Dialled : public Handler {
         }
         target_ = endpoint.template add_target<Dialled>(std::move(target));
         return true;
+    }
+
+    // By the handler, which hears no on_close of what it has ended itself.
+    void aborted() {
+        id_ = net::kNoConn;
+        status_->control.drain.store(true, std::memory_order_relaxed);
     }
 
     void give_up(std::string_view why) {
