@@ -175,7 +175,7 @@ void Endpoint<C, Handlers...>::await_request(net::ConnId id, Slot& slot, bool ke
         return await_end(id, slot);
     }
     slot.http = HttpState{.answered = true};
-    slot.unread = UINT32_MAX;
+    slot.progress = UINT32_MAX;
     carrier_.set_timer(id, now_ + config_.handshake_timeout);
 }
 

@@ -3,13 +3,16 @@
 
 namespace millrace {
 
+// False when the peer could not be told.
 template <net::Carrier C, class... Handlers>
-void Endpoint<C, Handlers...>::close(net::ConnId id, ws::CloseCode code, std::string_view reason) {
+bool Endpoint<C, Handlers...>::close(net::ConnId id, ws::CloseCode code, std::string_view reason) {
     Slot& slot = this->slot(id);
-    if (slot.phase != Phase::kOpen) return;
-    send_close_frame(id, slot, code, reason);
+    if (slot.phase != Phase::kOpen) return true;
+    const bool told = send_close_frame(id, slot, code, reason);
     slot.phase = Phase::kClosing;
+    slot.progress = static_cast<std::uint32_t>(carrier_.unsent(id));
     carrier_.set_timer(id, now_ + config_.close_timeout);
+    return told;
 }
 
 template <net::Carrier C, class... Handlers>
@@ -21,9 +24,9 @@ void Endpoint<C, Handlers...>::abort(net::ConnId id) {
 }
 
 template <net::Carrier C, class... Handlers>
-void Endpoint<C, Handlers...>::send_close_frame(net::ConnId id, Slot& slot, ws::CloseCode code,
+bool Endpoint<C, Handlers...>::send_close_frame(net::ConnId id, Slot& slot, ws::CloseCode code,
                                                 std::string_view reason) {
-    if (slot.session.close_was_sent()) return;
+    if (slot.session.close_was_sent()) return true;
     constexpr std::size_t kMostReason = 123;  // section 5.5: a control frame's payload is at most 125 bytes
     std::array<std::byte, 125> payload;
     std::size_t size = 0;
@@ -36,8 +39,8 @@ void Endpoint<C, Handlers...>::send_close_frame(net::ConnId id, Slot& slot, ws::
         size = 2 + length;
     }
     // Without memory even for this the peer sees the TCP connection end, which is a 1006 to it.
-    send_control(id, slot, ws::Opcode::kClose, std::span(payload).first(size));
     slot.session.close_sent();
+    return send_control(id, slot, ws::Opcode::kClose, std::span(payload).first(size));
 }
 
 template <net::Carrier C, class... Handlers>
@@ -74,7 +77,7 @@ template <net::Carrier C, class... Handlers>
 void Endpoint<C, Handlers...>::await_end(net::ConnId id, Slot& slot) {
     const bool paused = slot.held != kNoChain || owes_answer(slot);
     slot.phase = Phase::kEnding;
-    slot.unread = UINT32_MAX;
+    slot.progress = static_cast<std::uint32_t>(carrier_.unsent(id));
     carrier_.set_timer(id, now_ + config_.close_timeout);
     chains_.release(slot.chain);
     compression_.release(slot.deflate);
@@ -135,7 +138,8 @@ void Endpoint<C, Handlers...>::on_timer(net::ConnId id, Slot& slot) {
             return opening_failed(id, slot, "timed out connecting");
         case Phase::kOpening:
             return opening_timed_out(id, slot);
-        case Phase::kClosing:
+        case Phase::kClosing:  // before it has read our Close it cannot answer it
+            if (goes_on_reading(id, slot)) return carrier_.set_timer(id, now_ + config_.close_timeout);
             ++counters_.timeouts;
             tell_app(id, slot, ws::CloseCode::kAbnormal, "the peer did not answer the Close frame");
             return abort(id);
@@ -161,23 +165,22 @@ void Endpoint<C, Handlers...>::opening_timed_out(net::ConnId id, Slot& slot) {
     await_end(id, slot);
 }
 
-// Whether the peer has read something worth mentioning of what waits for it since this was last asked: a long
-// answer over a slow line takes its time, and one that nobody reads is not kept.
 template <net::Carrier C, class... Handlers>
-bool Endpoint<C, Handlers...>::goes_on_reading(net::ConnId id, Slot& slot) {
-    constexpr std::uint32_t kLeast = 1024;
-    const auto unsent = static_cast<std::uint32_t>(carrier_.unsent(id));
-    const bool reads = unsent != 0 && (slot.unread == UINT32_MAX || unsent + kLeast <= slot.unread);
-    slot.unread = unsent;
-    return reads;
+Duration Endpoint<C, Handlers...>::keep_alive_period() const {
+    Duration sooner = Duration::max();
+    for (const Duration period : {config_.ping_interval, config_.idle_timeout})
+        if (period != Duration{}) sooner = std::min(sooner, period);
+    return sooner;
 }
 
 template <net::Carrier C, class... Handlers>
-void Endpoint<C, Handlers...>::set_keep_alive(net::ConnId id) {
-    const Duration ping = config_.ping_interval;
-    const Duration idle = config_.idle_timeout;
-    if (ping == Duration{} && idle == Duration{}) return carrier_.cancel_timer(id);
-    const Duration sooner = ping == Duration{} ? idle : idle == Duration{} ? ping : std::min(ping, idle);
+void Endpoint<C, Handlers...>::set_keep_alive(net::ConnId id, Slot& slot) {
+    Duration sooner = keep_alive_period();
+    slot.look_due = slot.watch != Watch::kNothing;
+    if (slot.look_due)
+        sooner =
+            std::min(sooner, config_.progress_timeout * (kLookTicks - ticks_since_look(slot)) / kLookTicks);
+    if (sooner == Duration::max()) return carrier_.cancel_timer(id);
     carrier_.set_timer(id, now_ + sooner);
 }
 
@@ -188,9 +191,11 @@ void Endpoint<C, Handlers...>::keep_alive(net::ConnId id, Slot& slot) {
     const auto silent = [&](std::uint32_t since) {
         return Duration(1ms) * static_cast<std::uint32_t>(now_ms_ - since);
     };
+    if (!goes_on(id, slot)) return;
     if (config_.idle_timeout != Duration{} && silent(slot.message_ms) >= config_.idle_timeout) {
         ++counters_.timeouts;
-        return close(id, ws::CloseCode::kGoingAway, "idle");
+        close(id, ws::CloseCode::kGoingAway, "idle");
+        return;
     }
     if (config_.ping_interval != Duration{} && silent(slot.heard_ms) >= config_.ping_interval) {
         if (slot.ping_sent) {
@@ -201,7 +206,7 @@ void Endpoint<C, Handlers...>::keep_alive(net::ConnId id, Slot& slot) {
         }
         slot.ping_sent = send_control(id, slot, ws::Opcode::kPing, {});
     }
-    set_keep_alive(id);
+    set_keep_alive(id, slot);
 }
 
 template <net::Carrier C, class... Handlers>

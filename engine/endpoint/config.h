@@ -18,7 +18,7 @@ struct EndpointConfig {
     std::uint64_t max_message = 16u << 20;  // bytes of one message; more fails the connection with 1009
     std::size_t message_memory =
         1u << 30;  // bytes of a shard: messages under assembly, cut request heads, input held back
-    std::size_t send_limit = 1u << 20;   // bytes unsent per connection, beyond which send() says kFull
+    std::size_t send_limit = 1u << 20;   // bytes unsent per connection, beyond which it waits, or is closed
     std::size_t max_carries = 1u << 16;  // frames cut between two buffers, at one time
     // Bytes of zlib's memory of a shard, half for each direction: what takeover keeps, and messages under
     // way. With it used up new connections get no takeover.
@@ -26,7 +26,12 @@ struct EndpointConfig {
     Duration handshake_timeout = 10s;  // from the TCP connection to the opened WebSocket
     Duration idle_timeout{};           // no message in either direction: close with 1001; zero: never
     Duration ping_interval{};          // nothing heard: ping, then fail the connection; zero: never
-    Duration close_timeout = 5s;       // for the peer's Close frame, then for its FIN
+    // A frame or a message that has begun must bring, and a peer that others wait for must read, 1 KiB in
+    // each such time; zero: never asked for.
+    Duration progress_timeout = 30s;
+    Duration close_timeout = 5s;  // for the peer's Close frame, then for its FIN
+    // Who has send_limit unread when more is to be sent to it: closed with 1013, or waited for.
+    bool close_slow_readers = false;
     // What whoever runs this should know, a sentence said once. Called in the shard's loop; empty: unsaid.
     std::function<void(std::string_view)> notice;
     http::Limits http;

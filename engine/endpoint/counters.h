@@ -25,6 +25,8 @@ struct EndpointCounters {
     Counter messages_sent;
     Counter bytes_sent;
     Counter sends_refused;  // send() said kFull
+    Counter slow_readers;   // connections ended for what they left unread
+    Counter slow_messages;  // connections failed for a message that did not go on
     Counter pings_received;
     Counter pongs_received;
     Counter closes_received;    // Close frames
@@ -51,6 +53,8 @@ struct EndpointCounters {
         visitor(std::string_view("ws_messages_sent"), messages_sent.value());
         visitor(std::string_view("ws_bytes_sent"), bytes_sent.value());
         visitor(std::string_view("ws_sends_refused"), sends_refused.value());
+        visitor(std::string_view("ws_slow_readers"), slow_readers.value());
+        visitor(std::string_view("ws_slow_messages"), slow_messages.value());
         visitor(std::string_view("ws_pings_received"), pings_received.value());
         visitor(std::string_view("ws_pongs_received"), pongs_received.value());
         visitor(std::string_view("ws_closes_received"), closes_received.value());

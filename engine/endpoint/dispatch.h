@@ -143,7 +143,7 @@ void Endpoint<C, Handlers...>::accepted(net::ConnId id) {
     slot.role = ws::Role::kServer;
     std::construct_at(&slot.http);
     slot.http.proxy_due = config_.proxy_protocol;
-    slot.unread = UINT32_MAX;
+    slot.progress = UINT32_MAX;
     if (peers_.data() != nullptr) peers_[net::index(id)] = carrier_.peer(id);
     ++slots_in_use_;
     highest_slot_ = std::max<std::size_t>(highest_slot_, net::index(id) + 1);

@@ -8,6 +8,7 @@
 //     receiving.h  frames -> messages, control frames; input held back when there is no room for answers
 //     deflating.h  compressed messages, both ways
 //     sending.h    messages -> frames in the outgoing segment
+//     progress.h   peers that do not go on with what they have begun, or do not read
 //     closing.h    Close frames both ways, failures, timeouts, the end of the connection
 //
 // The shard's loop is in shard.h. Nothing here is shared with another shard.
@@ -173,6 +174,7 @@ class Endpoint {
     void on_data(net::ConnId id, Slot& slot, const ws::Step& step);
     void deliver(net::ConnId id, Slot& slot, ws::Opcode opcode, Parts parts);
     bool has_room(net::ConnId id) const;
+    bool waits_for_room(net::ConnId id, Slot& slot);
     void hold(net::ConnId id, Slot& slot, std::span<const std::byte> bytes);
     void process_held(net::ConnId id, Slot& slot);
 
@@ -188,16 +190,26 @@ class Endpoint {
     SendStatus send(net::ConnId id, ws::Opcode opcode, Parts parts);
     SendStatus send_shared(net::ConnId id, const Shared& frame);
     bool send_control(net::ConnId id, const Slot& slot, ws::Opcode opcode, std::span<std::byte> payload);
+    bool may_send(net::ConnId id, const Slot& slot) const;
     SendStatus refuse_send(net::ConnId id, Slot& slot);
     void wait_for_room(net::ConnId id, Slot& slot);
     void serve_waiting();
     bool serve_waiting_one(net::ConnId id, Slot& slot);
     std::optional<ws::MaskKey> mask_key(const Slot& slot);
 
+    // --- progress.h ---
+    std::uint8_t look_ticks() const;
+    std::uint8_t ticks_since_look(const Slot& slot) const;
+    void watch(net::ConnId id, Slot& slot, Watch what);
+    void note_input(net::ConnId id, Slot& slot, std::size_t bytes, bool ended);
+    bool goes_on(net::ConnId id, Slot& slot);
+    bool goes_on_reading(net::ConnId id, Slot& slot);
+    bool closes_slow_reader(net::ConnId id, Slot& slot);
+
     // --- closing.h ---
-    void close(net::ConnId id, ws::CloseCode code, std::string_view reason);
+    bool close(net::ConnId id, ws::CloseCode code, std::string_view reason);
     void abort(net::ConnId id);
-    void send_close_frame(net::ConnId id, Slot& slot, ws::CloseCode code, std::string_view reason);
+    bool send_close_frame(net::ConnId id, Slot& slot, ws::CloseCode code, std::string_view reason);
     void on_close_frame(net::ConnId id, Slot& slot, const ws::Step& step);
     void fail(net::ConnId id, Slot& slot, ws::CloseCode code, std::string_view why);
     void end_tcp(net::ConnId id, Slot& slot);
@@ -207,9 +219,9 @@ class Endpoint {
     void on_closed(net::ConnId id, Slot& slot, net::CloseReason reason);
     void on_timer(net::ConnId id, Slot& slot);
     void opening_timed_out(net::ConnId id, Slot& slot);
-    bool goes_on_reading(net::ConnId id, Slot& slot);
     void keep_alive(net::ConnId id, Slot& slot);
-    void set_keep_alive(net::ConnId id);
+    Duration keep_alive_period() const;
+    void set_keep_alive(net::ConnId id, Slot& slot);
     void tell_app(net::ConnId id, Slot& slot, ws::CloseCode code, std::string_view reason);
     void free_slot(Slot& slot);
     void drain_some();
@@ -269,6 +281,7 @@ class Endpoint {
 #include "engine/endpoint/deflating.h"
 #include "engine/endpoint/dispatch.h"
 #include "engine/endpoint/opening.h"
+#include "engine/endpoint/progress.h"
 #include "engine/endpoint/receiving.h"
 #include "engine/endpoint/sending.h"
 // (closing last: it is where every other file ends a connection)

@@ -10,12 +10,18 @@ bool Endpoint<C, Handlers...>::has_room(net::ConnId id) const {
     return carrier_.unsent(id) < config_.send_limit && !carrier_.under_pressure();
 }
 
+// Input that finds no room for its answers. After our Close there are none.
+template <net::Carrier C, class... Handlers>
+bool Endpoint<C, Handlers...>::waits_for_room(net::ConnId id, Slot& slot) {
+    return slot.phase != Phase::kClosing && !closes_slow_reader(id, slot);
+}
+
 template <net::Carrier C, class... Handlers>
 void Endpoint<C, Handlers...>::received(net::ConnId id, Slot& slot, typename C::Bytes& bytes) {
     slot.heard_ms = now_ms_;
     slot.ping_sent = false;
     if (slot.phase == Phase::kEnding) return;  // RFC 6455 section 1.4: what follows a Close is discarded
-    if (slot.held != kNoChain || !has_room(id)) [[unlikely]]
+    if (slot.held != kNoChain || (!has_room(id) && waits_for_room(id, slot))) [[unlikely]]
         return hold(id, slot, bytes.bytes());
     const auto rest = process(id, slot, bytes.bytes());
     if (!rest.empty()) [[unlikely]]
@@ -38,6 +44,8 @@ std::span<std::byte> Endpoint<C, Handlers...>::process(net::ConnId id, Slot& slo
 
 template <net::Carrier C, class... Handlers>
 void Endpoint<C, Handlers...>::on_frames(net::ConnId id, Slot& slot, std::span<std::byte> in) {
+    const std::size_t size = in.size();
+    const std::uint64_t messages = counters_.messages_received.value();
     while (slot.phase == Phase::kOpen || slot.phase == Phase::kClosing) {
         if (slot.session.batch_ahead(in) && on_batch(id, slot, in)) continue;
         const ws::Step step = slot.session.next(in, session_shared_);
@@ -46,6 +54,8 @@ void Endpoint<C, Handlers...>::on_frames(net::ConnId id, Slot& slot, std::span<s
                 on_data(id, slot, step);
                 break;
             case ws::StepKind::kNeedMore:
+                if (slot.session.under_way() || slot.watch != Watch::kNothing) [[unlikely]]
+                    note_input(id, slot, size, counters_.messages_received.value() != messages);
                 return;
             case ws::StepKind::kPing:
                 ++counters_.pings_received;

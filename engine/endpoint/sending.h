@@ -17,7 +17,7 @@ SendStatus Endpoint<C, Handlers...>::send(net::ConnId id, ws::Opcode opcode, Par
     std::size_t payload = 0;
     for (const auto part : parts)
         payload += part.size();
-    if ((id != answering_ && !has_room(id)) || !write_message(id, slot, opcode, parts, payload)) [[unlikely]]
+    if (!may_send(id, slot) || !write_message(id, slot, opcode, parts, payload)) [[unlikely]]
         return refuse_send(id, slot);
     if (ws::is_control(opcode)) return SendStatus::kSent;
     slot.message_ms = now_ms_;
@@ -39,7 +39,7 @@ template <net::Carrier C, class... Handlers>
 SendStatus Endpoint<C, Handlers...>::send_shared(net::ConnId id, const Shared& frame) {
     Slot& slot = this->slot(id);
     if (slot.phase != Phase::kOpen) return SendStatus::kClosed;
-    if ((id != answering_ && !has_room(id)) || !carrier_.append(id, frame)) return refuse_send(id, slot);
+    if (!may_send(id, slot) || !carrier_.append(id, frame)) return refuse_send(id, slot);
     slot.message_ms = now_ms_;
     ++counters_.messages_sent;
     return SendStatus::kSent;
@@ -61,9 +61,16 @@ bool Endpoint<C, Handlers...>::send_control(net::ConnId id, const Slot& slot, ws
     return write_frame(carrier_, id, opcode, Parts(&payload, 1), payload.size(), mask_key(slot));
 }
 
+// Once it has said kFull, not before on_drain: what waits for a peer grows less meanwhile if it reads.
+template <net::Carrier C, class... Handlers>
+bool Endpoint<C, Handlers...>::may_send(net::ConnId id, const Slot& slot) const {
+    return id == answering_ || (!slot.drain_owed && slot.held == kNoChain && has_room(id));
+}
+
 template <net::Carrier C, class... Handlers>
 SendStatus Endpoint<C, Handlers...>::refuse_send(net::ConnId id, Slot& slot) {
     ++counters_.sends_refused;
+    if (closes_slow_reader(id, slot)) return SendStatus::kClosed;
     slot.drain_owed = true;
     wait_for_room(id, slot);
     return SendStatus::kFull;
@@ -73,6 +80,7 @@ template <net::Carrier C, class... Handlers>
 void Endpoint<C, Handlers...>::wait_for_room(net::ConnId id, Slot& slot) {
     if (slot.waiting) return;
     slot.waiting = true;
+    if (slot.phase == Phase::kOpen) watch(id, slot, Watch::kReading);
     waiting_.push_back(id);
 }
 
@@ -114,6 +122,11 @@ bool Endpoint<C, Handlers...>::serve_waiting_one(net::ConnId id, Slot& slot) {
     }
     if (slot.phase == Phase::kFree) return true;
     slot.waiting = slot.held != kNoChain || slot.drain_owed || owes_answer(slot);
+    if (slot.phase == Phase::kOpen)
+        watch(id, slot,
+              slot.waiting               ? Watch::kReading
+              : slot.session.under_way() ? Watch::kMessage
+                                         : Watch::kNothing);
     return !slot.waiting;
 }
 

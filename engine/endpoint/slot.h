@@ -31,6 +31,13 @@ struct HttpState {
     bool answered = false;     // an earlier request was answered
 };
 
+// Of what an open connection must not be without for long (progress.h).
+enum class Watch : std::uint8_t {
+    kNothing,
+    kMessage,  // the rest of a frame or a message that has begun to come
+    kReading,  // room for what is to be sent: it waits
+};
+
 struct Slot {
     union {
         std::array<std::byte, 16> key_seed{};  // client, until kOpen: the bytes behind Sec-WebSocket-Key
@@ -41,12 +48,13 @@ struct Slot {
     ChainId held;              // input held back while there is no room for answers
     std::uint32_t heard_ms;    // when bytes last arrived, in ms of the shard's time
     std::uint32_t message_ms;  // when a message last went either way
-    std::uint32_t unread;      // bytes unsent when it was last asked whether the peer reads
+    // At the last look whether the peer goes on: bytes unsent. With Watch::kMessage: bytes that came since.
+    std::uint32_t progress;
     ws::DeflateState deflate;
     Phase phase;
     std::uint8_t handler;  // index among the application's handlers
     std::uint8_t target;   // client: index of its ClientTarget
-    ws::Role role;
+    std::uint8_t looked;   // when the last look was, in ticks of progress.h, modulo 256
     bool waiting : 1;      // in the list of connections that wait for room
     bool drain_owed : 1;   // a send() said kFull: on_drain follows
     bool ping_sent : 1;    // a keep-alive Ping is unanswered
@@ -54,6 +62,9 @@ struct Slot {
     bool app_told : 1;     // on_close has been called
     bool has_session : 1;  // `session` is the union's member
     bool tunnelling : 1;   // client, kOpening: the proxy's answer is awaited
+    bool look_due : 1;     // kOpen: the timer is set no later than the look that `watch` calls for
+    Watch watch : 2;
+    ws::Role role : 1;
 };
 
 static_assert(sizeof(Slot) <= 64, "one cache line: an idle session adds no more to its connection");

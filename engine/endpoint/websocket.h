@@ -12,7 +12,7 @@ namespace millrace {
 enum class SendStatus : std::uint8_t {
     kSent,    // appended; it leaves with this poll's flush
     kFull,    // nothing was appended: the connection's send_limit is reached or memory is short; on_drain
-              // follows
+              // follows, and until then every send() is answered so
     kClosed,  // the connection is closing: nothing can be sent any more
 };
 

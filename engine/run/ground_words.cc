@@ -45,6 +45,10 @@ void GroundWords::add_to(CLI::App& app) {
         ->capture_default_str();
     app.add_option("--handshake-timeout", handshake_timeout_, "from connect to the opened WebSocket")
         ->capture_default_str();
+    app.add_option(
+           "--progress-timeout", progress_timeout_,
+           "end who brings less than 1 KiB in it of a message begun, or takes less of what waits; 0: never")
+        ->capture_default_str();
     app.add_option("--ping-interval", ping_interval_, "ping the silent, fail the unanswering; 0: never")
         ->capture_default_str();
     add_dpdk_to(app);
@@ -80,6 +84,8 @@ Expected<void> GroundWords::values_of(GroundOptions& options) const {
         (result = parse_one("--max-message", max_message_, parse_bytes, endpoint.max_message)) &&
         (result = parse_one("--handshake-timeout", handshake_timeout_, parse_duration,
                             endpoint.handshake_timeout)) &&
+        (result =
+             parse_one("--progress-timeout", progress_timeout_, parse_duration, endpoint.progress_timeout)) &&
         (result = parse_one("--ping-interval", ping_interval_, parse_duration, endpoint.ping_interval)) &&
         (result = parse_one("--buffers", buffers_, parse_count, options.buffers)) &&
         (result = parse_one("--vlan", vlan_, parse_vlan, options.vlan));

@@ -50,6 +50,7 @@ class GroundWords {
     std::vector<std::string> cores_{"0"};
     std::string max_message_ = "16MiB";
     std::string handshake_timeout_ = "10s";
+    std::string progress_timeout_ = "30s";
     std::string ping_interval_ = "30s";
     std::vector<std::string> ips_;
     std::vector<std::string> gateways_;

@@ -18,6 +18,8 @@ struct Written {
     std::string max_connections = "65536";
     std::string idle_timeout = "0";
     std::string drain_timeout = "10s";
+    std::string send_limit = "1MiB";
+    std::string slow_reader = "pause";
     std::vector<std::string> tokens;
     std::string token_file;
     std::string proxy_protocol = "off";
@@ -115,6 +117,7 @@ Expected<ServeOptions> values_of(const Written& written, ServeOptions options) {
         (result = parse_one("--idle-timeout", written.idle_timeout, parse_duration, endpoint.idle_timeout)) &&
         (result =
              parse_one("--drain-timeout", written.drain_timeout, parse_duration, options.drain_timeout)) &&
+        (result = parse_one("--send-limit", written.send_limit, parse_bytes, endpoint.send_limit)) &&
         (result =
              parse_one("--deflate-memory", written.deflate_memory, parse_bytes, endpoint.deflate_memory)) &&
         (result = parse_all(written.trust_forwarded, parse_network, endpoint.forwarded.trusted)) &&
@@ -126,6 +129,9 @@ Expected<ServeOptions> values_of(const Written& written, ServeOptions options) {
             "alone");
     endpoint.proxy_protocol = written.proxy_protocol == "on";
     endpoint.forwarded.rfc7239 = written.forwarded_header == "forwarded";
+    endpoint.close_slow_readers = written.slow_reader == "close";
+    if (endpoint.send_limit < (4u << 10) || endpoint.send_limit > (1u << 30))
+        return fail("--send-limit must be from 4KiB to 1GiB");
     if (options.max_connections == 0 || options.max_connections > (1u << 30))
         return fail("--max-connections must be from 1 to 1073741824");
     if (auto listen = check_listen(options, !written.listen.empty()); !listen)
@@ -164,6 +170,14 @@ Expected<ServeOptions> parse_serve_options(int argc, const char* const* argv) {
         ->capture_default_str();
     app.add_option("--drain-timeout", written.drain_timeout,
                    "after SIGTERM, for peers to answer the close 1001")
+        ->capture_default_str();
+    app.add_option("--send-limit", written.send_limit,
+                   "bytes unread by one peer; who has more is a slow reader")
+        ->capture_default_str();
+    app.add_option("--slow-reader", written.slow_reader,
+                   "when more is to be sent to one: pause, which reads no more from it until it has read, "
+                   "or close, with 1013")
+        ->check(CLI::IsMember({"pause", "close"}))
         ->capture_default_str();
     app.add_option(
         "--origin", options.endpoint.upgrade.origins,

@@ -97,6 +97,8 @@ class Session {
     void close_sent() { closing_ |= kSent; }
     bool close_was_sent() const { return closing_ & kSent; }
     bool close_was_received() const { return closing_ & kReceived; }
+    // A frame or a message has begun, and its end has not come.
+    bool under_way() const { return state_ != 0; }
     Role role() const { return mask_bit_ ? Role::kServer : Role::kClient; }
 
   private:

@@ -1,13 +1,15 @@
-"""Clients that are slow on purpose: requests in single bytes without end, answers that nobody reads."""
+"""Clients that are slow on purpose: requests in single bytes without end, messages that do not go on, Close frames and
+answers that nobody reads."""
 
 import os
+import socket
 import subprocess
 import tempfile
 import time
 
 from carrier import PATIENCE, PORT
 from harness import case, equal, require
-from raw import Raw
+from raw import BINARY, CLOSE, TEXT, Raw, close_payload, frame
 
 
 @case("stress: a request in single bytes without end gets 408 in time, silence a silent end")
@@ -65,3 +67,68 @@ def uploads(carrier):
         equal(curl(*upload, "--next", "-sS", "-o", "/dev/null", "-w", "%{http_code} %{num_connects}\n", page,
                    content=small), ["405 1", "200 0"], f"{kind}, then a page on the same connection")
         equal(curl(*upload, content=long)[0].split()[0], "413", f"{kind}, too long")
+
+
+@case("stress: a message that does not go on is closed with 1008, whatever trickles of it")
+def slow_message(carrier):
+    with carrier.serve("--progress-timeout", "1500ms"):
+        for begun, each in ((b"\x81", b""), (frame(TEXT, b"a", fin=False), b""), (frame(BINARY, b"b" * 60_000)[:50], b"b")):
+            with Raw(carrier.address, PORT).open() as peer:
+                peer.send(begun)
+                started = time.monotonic()
+                peer.socket.settimeout(0.1)
+                while not peer._held:
+                    peer.send(each)
+                    try:
+                        peer._more()
+                    except TimeoutError:
+                        pass
+                    require(time.monotonic() - started < PATIENCE, "the server waits without end")
+                peer.socket.settimeout(PATIENCE)
+                opcode, payload = peer.frame()
+                equal((opcode, payload[:2]), (CLOSE, close_payload(1008)), f"answer to {begun[:2]!r}")
+
+
+@case("stress: who does not read is read no more and ended in time, or closed with 1013")
+def slow_reader(carrier):
+    def fill(peer):
+        """Sends what is echoed until the server takes no more."""
+        message = frame(BINARY, bytes(60_000))
+        peer.socket.settimeout(1)
+        sent = 0
+        try:
+            while sent < 256 << 20:
+                peer.send(message)
+                sent += len(message)
+        except TimeoutError:
+            pass
+        require(sent < 128 << 20, "the server reads from who does not read")
+        peer.socket.settimeout(PATIENCE)
+
+    with carrier.serve("--progress-timeout", "3s", "--send-limit", "256KiB"), \
+            Raw(carrier.address, PORT).open() as other, Raw(carrier.address, PORT).open() as peer:
+        fill(peer)
+        started = time.monotonic()
+        try:
+            while True:  # writing tells it that the connection is over, as reading would
+                time.sleep(0.2)
+                peer.socket.send(b"")
+                if peer.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+                    break
+                require(time.monotonic() - started < PATIENCE, "the server waits without end")
+        except OSError:
+            pass
+        other.send(frame(TEXT, b"meanwhile"))
+        equal(other.frame(), (TEXT, b"meanwhile"), "echo for another")
+
+    with carrier.serve("--slow-reader", "close", "--send-limit", "256KiB"), Raw(carrier.address, PORT).open() as peer:
+        peer.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        for _ in range(400):  # 24 MB, more than the sockets of both ends hold
+            peer.send(frame(BINARY, bytes(60_000)))
+        echoes = 0
+        opcode, payload = peer.frame()
+        while opcode == BINARY:
+            echoes += 1
+            opcode, payload = peer.frame()
+        equal((opcode, payload[:2]), (CLOSE, close_payload(1013)), "what stands behind the echoes")
+        require(0 < echoes < 400, f"{echoes} of 400 messages were echoed")

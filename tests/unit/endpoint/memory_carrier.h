@@ -162,6 +162,7 @@ class MemoryCarrier {
 
     void set_timer(net::ConnId id, Time when) { connections_[net::index(id)].timer = when; }
     void cancel_timer(net::ConnId id) { connections_[net::index(id)].timer.reset(); }
+    bool has_timer(net::ConnId id) const { return connections_[net::index(id)].timer.has_value(); }
     net::SocketAddress peer(net::ConnId id) const { return connections_[net::index(id)].address; }
     net::SocketAddress local(net::ConnId id) const { return connections_[net::index(id)].address; }
     std::size_t connections() const {

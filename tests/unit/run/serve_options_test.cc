@@ -90,6 +90,12 @@ TEST(ServeOptions, ReadsEachOption) {
                                 "4KiB",
                                 "--handshake-timeout",
                                 "3s",
+                                "--progress-timeout",
+                                "20s",
+                                "--send-limit",
+                                "64KiB",
+                                "--slow-reader",
+                                "close",
                                 "--idle-timeout",
                                 "1m",
                                 "--ping-interval",
@@ -116,6 +122,9 @@ TEST(ServeOptions, ReadsEachOption) {
     EXPECT_EQ(options->cores, (std::vector<unsigned>{0, 1}));
     EXPECT_EQ(options->endpoint.max_message, 4096u);
     EXPECT_EQ(options->endpoint.handshake_timeout, 3s);
+    EXPECT_EQ(options->endpoint.progress_timeout, 20s);
+    EXPECT_EQ(options->endpoint.send_limit, 65536u);
+    EXPECT_TRUE(options->endpoint.close_slow_readers);
     EXPECT_EQ(options->endpoint.idle_timeout, 60s);
     EXPECT_EQ(options->endpoint.ping_interval, 500ms);
     EXPECT_EQ(options->endpoint.upgrade.origins.size(), 2u);
@@ -161,6 +170,9 @@ TEST(ServeOptions, SaysInOneSentenceWhatIsWrong) {
         {"--max-message", "2GiB"},
         {"--max-connections", "0"},
         {"--handshake-timeout", "10"},
+        {"--progress-timeout", "10"},
+        {"--send-limit", "1KiB"},
+        {"--slow-reader", "wait"},
         {"--net", "dpdk"},
         {"--net", "dpdk", "--ip", "10.0.0.1"},
         {"--net", "dpdk", "--ip", "10.0.0.1/24", "--listen", "ws://10.0.0.2:80"},
