@@ -8,25 +8,19 @@
 #include "engine/frame/small_frames.h"
 
 #include <hwy/foreach_target.h>  // must come before highway.h
-#include <hwy/highway.h>
 
 #include <bit>
 #include <cstring>
 
+#include "engine/simd/kernel.h"
+#include "engine/simd/vectors-inl.h"
+
 HWY_BEFORE_NAMESPACE();
 namespace millrace::ws::HWY_NAMESPACE {
 
-namespace hn = hwy::HWY_NAMESPACE;
-
-using D = hn::ScalableTag<std::uint8_t>;
-using V = hn::Vec<D>;
 using Places = std::array<SmallMessages::Place, SmallMessages::kMost>;
 
 constexpr std::size_t kHeader = 6;
-
-inline HWY_ATTR V pattern_of(std::uint32_t key) {
-    return hn::BitCast(D(), hn::Set(hn::Repartition<std::uint32_t, D>(), key));
-}
 
 // Walks the headers and fills `pattern`.
 HWY_ATTR SmallMessages::Found walk(const std::byte* in, std::size_t size, std::size_t limit, Places& places,
@@ -48,7 +42,7 @@ HWY_ATTR SmallMessages::Found walk(const std::byte* in, std::size_t size, std::s
         std::memcpy(&key, in + at + 2, sizeof key);
         const std::uint64_t header = first | second << 8 | std::uint64_t{key} << 16;
         std::memcpy(pattern + at, &header, sizeof header);
-        const V keys = pattern_of(key);
+        const V keys = repeated(key);
         for (std::size_t i = 0; i < kNarrow; i += lanes)
             hn::StoreU(keys, d, pattern + at + kHeader + i);
         wide |= payload > kNarrow;
@@ -81,8 +75,7 @@ HWY_ATTR bool apply(std::uint8_t* bytes, const std::uint8_t* pattern, std::size_
     }
     hn::StoreU(head, d, bytes);
     hn::StoreU(tail, d, bytes + last);
-    const hn::RebindToSigned<D> signed_d;
-    return hn::AllFalse(signed_d, hn::Lt(hn::BitCast(signed_d, seen), hn::Zero(signed_d)));
+    return is_ascii(d, seen);
 }
 
 HWY_ATTR SmallMessages::Found unmask_kernel(std::byte* in, std::size_t size, std::size_t limit,
@@ -106,9 +99,15 @@ namespace millrace::ws {
 static_assert(std::endian::native == std::endian::little, "the walk writes words as they lie in memory");
 
 HWY_EXPORT(unmask_kernel);
+namespace {
+using Places = std::array<SmallMessages::Place, SmallMessages::kMost>;
+const simd::Kernel<SmallMessages::Found(std::byte*, std::size_t, std::size_t, Places&)> unmask_frames([] {
+    return &HWY_DYNAMIC_DISPATCH(unmask_kernel);
+});
+}  // namespace
 
 std::size_t SmallMessages::unmask(std::span<std::byte> in, std::size_t limit) {
-    const Found found = HWY_DYNAMIC_DISPATCH(unmask_kernel)(in.data(), in.size(), limit, places_);
+    const Found found = unmask_frames(in.data(), in.size(), limit, places_);
     base_ = in.data();
     count_ = found.count;
     texts_ = found.texts;

@@ -12,6 +12,8 @@
 #include <cstring>
 #include <span>
 
+#include "engine/simd/kernel.h"
+
 namespace millrace::ws {
 
 static_assert(std::endian::native == std::endian::little,
@@ -23,7 +25,7 @@ using MaskKey = std::uint32_t;
 
 // The key as it stands `offset` bytes further into the payload.
 constexpr MaskKey advance(MaskKey key, std::size_t offset) {
-    return std::rotr(key, static_cast<int>(8 * (offset % 4)));
+    return std::rotr(key, static_cast<int>(8 * offset % 32));
 }
 
 inline void apply_mask(std::span<std::byte> bytes, MaskKey key, std::size_t phase = 0);
@@ -101,7 +103,8 @@ inline bool mask_1_to_3(const std::byte* in, std::byte* out, std::size_t size, M
 }
 
 // More than kMaskInline bytes; `out` equals `in` or does not overlap it.
-void mask_long(const std::byte* in, std::byte* out, std::size_t size, MaskKey key);
+using MaskLong = void(const std::byte* in, std::byte* out, std::size_t size, MaskKey key);
+extern const simd::Kernel<MaskLong> mask_long;
 
 // At most kMaskInline bytes. Says whether the result is ASCII.
 inline bool mask_short(const std::byte* in, std::byte* out, std::size_t size, MaskKey key) {

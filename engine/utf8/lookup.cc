@@ -9,10 +9,12 @@
 #include "engine/utf8/lookup.h"
 
 #include <hwy/foreach_target.h>  // must come before highway.h
-#include <hwy/highway.h>
 
 #include <array>
 #include <cstdint>
+
+#include "engine/simd/kernel.h"
+#include "engine/simd/vectors-inl.h"
 
 #ifndef MILLRACE_UTF8_LOOKUP_TABLES
 #    define MILLRACE_UTF8_LOOKUP_TABLES
@@ -57,8 +59,6 @@ alignas(16) constexpr Table kSecondHigh = table_of(&Fault::second_high);
 HWY_BEFORE_NAMESPACE();
 namespace millrace::ws::HWY_NAMESPACE {
 
-namespace hn = hwy::HWY_NAMESPACE;
-
 template <class D>
 using VecOf = hn::Vec<D>;
 
@@ -84,12 +84,6 @@ inline HWY_ATTR VecOf<D> faults(D d, const std::uint8_t* at, VecOf<D> v) {
     const auto third = hn::SaturatedSub(before2, hn::Set(d, 0xE0 - 0x80));
     const auto fourth = hn::SaturatedSub(before3, hn::Set(d, 0xF0 - 0x80));
     return hn::Xor(hn::And(hn::Or(third, fourth), hn::Set(d, 0x80)), pairs);
-}
-
-template <class D>
-inline HWY_ATTR bool is_ascii(D, VecOf<D> v) {
-    const hn::RebindToSigned<D> signed_d;
-    return hn::AllFalse(signed_d, hn::Lt(hn::BitCast(signed_d, v), hn::Zero(signed_d)));
 }
 
 // Behind a vector that was ASCII there are often many. Loads are aligned: one across two lines costs two.
@@ -141,8 +135,14 @@ namespace millrace::ws {
 
 HWY_EXPORT(validate_kernel);
 
+namespace {
+const simd::Kernel<bool(const std::byte*, std::size_t)> validate([] {
+    return &HWY_DYNAMIC_DISPATCH(validate_kernel);
+});
+}  // namespace
+
 bool utf8_by_lookup(std::span<const std::byte> bytes) {
-    return HWY_DYNAMIC_DISPATCH(validate_kernel)(bytes.data(), bytes.size());
+    return validate(bytes.data(), bytes.size());
 }
 
 }  // namespace millrace::ws

@@ -21,25 +21,34 @@ constexpr std::size_t kFrames = 128;
 
 // `write(out, payload)` writes a frame's bytes and returns their number.
 template <class Write>
-void encode(benchmark::State& state, std::size_t header, Write&& write) {
+void encode(benchmark::State& state, bool masked, Write&& write) {
     const auto size = static_cast<std::size_t>(state.range(0));
+    const std::size_t header = ws::header_size(size, masked);
     std::mt19937 random(1);
     std::vector<std::byte> payloads(kFrames * size);
     for (std::byte& b : payloads)
         b = static_cast<std::byte>(random());
     std::vector<std::byte> out(kFrames * (size + ws::kMaxHeader));
-    bench::Samples samples;
-    for (auto _ : state) {
+    std::vector<std::byte> copied(out.size());
+    const auto time = [&](bench::Samples& samples, std::byte* at, auto& work) {
         samples.start();
-        std::byte* at = out.data();
         for (std::size_t i = 0; i < kFrames; ++i)
-            at += write(at, std::span<const std::byte>(payloads).subspan(i * size, size));
+            at += work(at, std::span<const std::byte>(payloads).subspan(i * size, size));
         benchmark::ClobberMemory();
         samples.stop();
+    };
+    auto copy = [](std::byte* to, std::span<const std::byte> payload) {
+        std::memcpy(to, payload.data(), payload.size());
+        return payload.size();
+    };
+    bench::Samples frames, copies;
+    for (auto _ : state) {
+        time(frames, out.data(), write);
+        time(copies, copied.data(), copy);
     }
     for (std::size_t i = 0; i < kFrames; ++i) {
         const auto frame = std::span(out).subspan(i * (header + size), header + size);
-        if (header > 4) {  // masked
+        if (masked) {
             ws::MaskKey key;
             std::memcpy(&key, &frame[header - sizeof key], sizeof key);
             ws::apply_mask_scalar(frame.subspan(header), key);
@@ -47,35 +56,27 @@ void encode(benchmark::State& state, std::size_t header, Write&& write) {
         if (std::memcmp(&frame[header], &payloads[i * size], size) != 0)
             return state.SkipWithError("a frame is wrong");
     }
-    state.counters["ns"] = samples.median_ns() / static_cast<double>(kFrames);
+    state.counters["ns"] = frames.median_ns() / static_cast<double>(kFrames);
+    state.counters["copy ns"] = copies.median_ns() / static_cast<double>(kFrames);
+    state.counters["more ns"] = frames.excess_ns(copies) / static_cast<double>(kFrames);
 }
 
 void server(benchmark::State& state) {
-    encode(state, ws::header_size(static_cast<std::uint64_t>(state.range(0)), false),
-           [](std::byte* out, std::span<const std::byte> payload) {
-               const std::size_t header =
-                   ws::encode_header(out, ws::Opcode::kBinary, true, payload.size(), std::nullopt);
-               std::memcpy(out + header, payload.data(), payload.size());
-               return header + payload.size();
-           });
+    encode(state, false, [](std::byte* out, std::span<const std::byte> payload) {
+        const std::size_t header =
+            ws::encode_header(out, ws::Opcode::kBinary, true, payload.size(), std::nullopt);
+        std::memcpy(out + header, payload.data(), payload.size());
+        return header + payload.size();
+    });
 }
 
 void client(benchmark::State& state) {
     auto keys = ws::KeySource::create();
-    encode(state, ws::header_size(static_cast<std::uint64_t>(state.range(0)), true),
-           [&keys](std::byte* out, std::span<const std::byte> payload) {
-               const ws::MaskKey key = keys->next();
-               const std::size_t header =
-                   ws::encode_header(out, ws::Opcode::kBinary, true, payload.size(), key);
-               ws::copy_masked(payload, out + header, key);
-               return header + payload.size();
-           });
-}
-
-void payload_alone(benchmark::State& state) {
-    encode(state, 0, [](std::byte* out, std::span<const std::byte> payload) {
-        std::memcpy(out, payload.data(), payload.size());
-        return payload.size();
+    encode(state, true, [&keys](std::byte* out, std::span<const std::byte> payload) {
+        const ws::MaskKey key = keys->next();
+        const std::size_t header = ws::encode_header(out, ws::Opcode::kBinary, true, payload.size(), key);
+        ws::copy_masked(payload, out + header, key);
+        return header + payload.size();
     });
 }
 
@@ -85,6 +86,5 @@ void sizes(benchmark::internal::Benchmark* b) {
 }
 BENCHMARK(server)->Name("encode/server")->Apply(sizes);
 BENCHMARK(client)->Name("encode/client")->Apply(sizes);
-BENCHMARK(payload_alone)->Name("encode/memcpy")->Apply(sizes);
 
 }  // namespace

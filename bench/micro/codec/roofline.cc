@@ -5,6 +5,8 @@
 #include <hwy/foreach_target.h>  // must come before highway.h
 #include <hwy/highway.h>
 
+#include "engine/simd/kernel.h"
+
 HWY_BEFORE_NAMESPACE();
 namespace millrace::bench::HWY_NAMESPACE {
 
@@ -38,9 +40,7 @@ namespace millrace::bench {
 
 HWY_EXPORT(xor_kernel);
 
-void xor_with_constant(std::byte* bytes, std::size_t size) {
-    HWY_DYNAMIC_DISPATCH(xor_kernel)(bytes, size);
-}
+const simd::Kernel<XorWithConstant> xor_with_constant([] { return &HWY_DYNAMIC_DISPATCH(xor_kernel); });
 
 }  // namespace millrace::bench
 #endif

@@ -4,9 +4,12 @@
 
 #include <cstddef>
 
+#include "engine/simd/kernel.h"
+
 namespace millrace::bench {
 
 // `bytes` is aligned to 64; `size` is a multiple of 64.
-void xor_with_constant(std::byte* bytes, std::size_t size);
+using XorWithConstant = void(std::byte* bytes, std::size_t size);
+extern const simd::Kernel<XorWithConstant> xor_with_constant;
 
 }  // namespace millrace::bench

@@ -1,6 +1,6 @@
-// Unmasking alone, GB/s: payloads of one size, aligned and not, beside the roofline and memcpy. Payloads
-// below 1 KiB lie behind one another as in a segment, each with a key and a header's place of its own; longer
-// ones are unmasked again and again where they are.
+// Unmasking alone, GB/s: payloads of one size, aligned and not, beside the roofline, memcpy and a peer.
+// Payloads lie behind one another, each with a key of its own, and fill a segment of 16 KiB or are longer:
+// one that is shorter and unmasked again and again would wait for its own stores.
 
 #include <benchmark/benchmark.h>
 
@@ -24,20 +24,22 @@ constexpr std::size_t kBytesPerSample = 256 << 10;
 
 // Payloads of `size` bytes in memory that begins at a cache line; `offset`: each begins so many bytes behind
 // one, or kPacked: directly behind the header that follows the payload before it.
-constexpr std::size_t kPacked = 64;
+constexpr std::int64_t kPacked = 64;
 
 class Place {
   public:
-    Place(std::size_t size, std::size_t offset) : size_(size) {
-        const std::size_t count = size < 1024 ? kSegment / (size + kHeader) : 1;
-        const std::size_t stride = offset == kPacked ? size + kHeader : (size + 63 + offset) / 64 * 64;
+    Place(std::size_t size, std::int64_t offset) : size_(size) {
+        const std::size_t stride =
+            offset == kPacked ? size + kHeader : (size + 63 + static_cast<std::size_t>(offset)) / 64 * 64;
+        const std::size_t count = std::max<std::size_t>(1, kSegment / stride);
         memory_.resize(count * stride + 256);
         auto* const line =
             reinterpret_cast<std::byte*>((reinterpret_cast<std::uintptr_t>(memory_.data()) + 63) / 64 * 64);
         std::mt19937 random(1);
         for (std::size_t i = 0; i < count; ++i)
-            payloads_.push_back({line + i * stride + (offset == kPacked ? kHeader : offset),
-                                 static_cast<ws::MaskKey>(random())});
+            payloads_.push_back(
+                {line + i * stride + (offset == kPacked ? kHeader : static_cast<std::size_t>(offset)),
+                 static_cast<ws::MaskKey>(random())});
     }
     std::size_t count() const { return payloads_.size(); }
     std::size_t rounds() const { return std::max<std::size_t>(1, kBytesPerSample / (size_ * count())); }
@@ -73,51 +75,46 @@ class Place {
     std::vector<Payload> payloads_;
 };
 
-template <class Work>
-void time_work(benchmark::State& state, Place& place, Work&& work) {
-    bench::Samples samples;
-    for (auto _ : state) {
+// Both on the same bytes.
+template <class Other>
+void unmask_beside(benchmark::State& state, Other&& other) {
+    Place place(static_cast<std::size_t>(state.range(0)), state.range(1));
+    const auto unmask = [](std::span<std::byte> bytes, ws::MaskKey key) {
+        ws::apply_mask(bytes, key);
+        benchmark::ClobberMemory();
+    };
+    if (!place.verify(unmask)) return state.SkipWithError("wrong bytes");
+    bench::Samples ours, others;
+    const auto time = [&place](bench::Samples& samples, auto& work) {
         samples.start();
         for (std::size_t round = 0; round < place.rounds(); ++round)
             place.each(work);
         samples.stop();
+    };
+    for (auto _ : state) {
+        time(ours, unmask);
+        time(others, other);
     }
-    state.counters["GB/s"] = static_cast<double>(state.range(0)) *
-                             static_cast<double>(place.count() * place.rounds()) / samples.median_ns();
+    bench::report_rates(state, static_cast<std::size_t>(state.range(0)) * place.count() * place.rounds(),
+                        ours, others);
 }
 
-template <class Unmask>
-void unmask(benchmark::State& state, Unmask&& work) {
-    Place place(static_cast<std::size_t>(state.range(0)), static_cast<std::size_t>(state.range(1)));
-    if (!place.verify(work)) return state.SkipWithError("wrong bytes");
-    time_work(state, place, work);
-}
-
-void millrace_unmask(benchmark::State& state) {
-    unmask(state, [](std::span<std::byte> bytes, ws::MaskKey key) {
-        ws::apply_mask(bytes, key);
-        benchmark::ClobberMemory();
-    });
-}
-
+// The cache lines in which the payload lies, whole.
 void roofline(benchmark::State& state) {
-    Place place(static_cast<std::size_t>(state.range(0)), 0);
-    const std::size_t lines = static_cast<std::size_t>(state.range(0)) / 64 * 64;
-    time_work(state, place, [lines](std::span<std::byte> bytes, ws::MaskKey) {
-        bench::xor_with_constant(bytes.data(), lines);
+    unmask_beside(state, [](std::span<std::byte> bytes, ws::MaskKey) {
+        const std::size_t offset = reinterpret_cast<std::uintptr_t>(bytes.data()) % 64;
+        bench::xor_with_constant(bytes.data() - offset, (offset + bytes.size() + 63) / 64 * 64);
         benchmark::ClobberMemory();
     });
-    state.counters["GB/s"] =
-        state.counters["GB/s"] * static_cast<double>(lines) / static_cast<double>(state.range(0));
 }
 
 void copy(benchmark::State& state) {
-    Place from(static_cast<std::size_t>(state.range(0)), 0);
-    Place to(static_cast<std::size_t>(state.range(0)), 0);
+    const auto size = static_cast<std::size_t>(state.range(0));
+    Place to(size, 0);
     std::vector<std::byte*> out;
     to.each([&](std::span<std::byte> bytes, ws::MaskKey) { out.push_back(bytes.data()); });
     std::size_t next = 0;
-    time_work(state, from, [&](std::span<std::byte> bytes, ws::MaskKey) {
+    unmask_beside(state, [&](std::span<std::byte> bytes, ws::MaskKey) {
         std::memcpy(out[next], bytes.data(), bytes.size());
         next = next + 1 == out.size() ? 0 : next + 1;
         benchmark::ClobberMemory();
@@ -129,25 +126,21 @@ void sizes(benchmark::internal::Benchmark* b, std::initializer_list<std::int64_t
     for (const std::int64_t size :
          {4, 8, 16, 32, 64, 125, 256, 1024, 1400, 4096, 16384, 65536, 1 << 20, 64 << 20})
         for (const std::int64_t offset : offsets)
-            if (size >= least && (size < 1024 || offset != static_cast<std::int64_t>(kPacked)))
-                b->Args({size, offset});
+            if (size >= least && (size < 1024 || offset != kPacked)) b->Args({size, offset});
 }
-void aligned_and_not(benchmark::internal::Benchmark* b) {
-    sizes(b, {0, 1, 38, static_cast<std::int64_t>(kPacked)}, 4);
-}
-BENCHMARK(millrace_unmask)->Name("unmask/millrace")->Apply(aligned_and_not);
-BENCHMARK(roofline)->Name("unmask/roofline")->Apply([](auto* b) { sizes(b, {0}, 64); });
-BENCHMARK(copy)->Name("unmask/memcpy")->Apply([](auto* b) { sizes(b, {0}, 4); });
+BENCHMARK(roofline)->Name("unmask/roofline")->Apply([](auto* b) { sizes(b, {0, 1, 38}, 1024); });
+BENCHMARK(copy)->Name("unmask/memcpy")->Apply([](auto* b) { sizes(b, {0, kPacked}, 4); });
 
 #ifdef MILLRACE_BENCH_PEERS
-void websocketpp_unmask(benchmark::State& state) {
-    unmask(state, [](std::span<std::byte> bytes, ws::MaskKey key) {
+void websocketpp(benchmark::State& state) {
+    unmask_beside(state, [](std::span<std::byte> bytes, ws::MaskKey key) {
         bench::unmask_by_websocketpp(bytes.data(), bytes.size(), key);
+        benchmark::ClobberMemory();
     });
 }
-BENCHMARK(websocketpp_unmask)->Name("unmask/websocketpp")->Apply([](auto* b) {
+BENCHMARK(websocketpp)->Name("unmask/websocketpp")->Apply([](auto* b) {
     for (const std::int64_t size : {4, 8, 16, 32, 64, 125, 256, 4096})
-        b->Args({size, size < 1024 ? static_cast<std::int64_t>(kPacked) : 0});
+        b->Args({size, size < 1024 ? kPacked : 0});
 });
 #endif
 

@@ -6,6 +6,8 @@
 
 #include <string>
 
+#include "engine/simd/kernel.h"
+
 namespace millrace::ws::test {
 
 // The parameter is Highway's bit for the target.
@@ -13,11 +15,11 @@ class EachTarget : public ::testing::TestWithParam<std::int64_t> {
   protected:
     EachTarget() {
         hwy::SetSupportedTargetsForTest(GetParam());
-        hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+        simd::AnyKernel::choose_all();
     }
     ~EachTarget() override {
         hwy::SetSupportedTargetsForTest(0);
-        hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+        simd::AnyKernel::choose_all();
     }
 };
 
