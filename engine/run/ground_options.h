@@ -19,6 +19,9 @@ struct GroundOptions {
     std::vector<unsigned> cores{0};       // one shard on each
     std::size_t max_connections = 65536;  // per shard
     EndpointConfig endpoint;
+    Duration keep_alive{};  // silence after which TCP probes a peer; zero: never
+    Duration
+        user_timeout{};  // for what was sent to be acknowledged (RFC 5482); zero: as TCP counts its tries
 
     // DPDK only.
     std::vector<net::Cidr> ips;
@@ -29,5 +32,9 @@ struct GroundOptions {
     std::size_t buffers = 0;  // mbufs of a shard for bytes to send; 0: netstack's default
     tcp::Preset tcp = tcp::Preset::kLatency;
 };
+
+// Probes of a silent peer: so many, that part of the silence apart, so that it is known to be gone after
+// twice the silence.
+inline constexpr std::uint8_t kKeepAliveProbes = 3;
 
 }  // namespace millrace

@@ -51,6 +51,12 @@ void GroundWords::add_to(CLI::App& app) {
         ->capture_default_str();
     app.add_option("--ping-interval", ping_interval_, "ping the silent, fail the unanswering; 0: never")
         ->capture_default_str();
+    app.add_option("--keep-alive", keep_alive_,
+                   "TCP: probe peers so long silent; gone after as long again without an answer; 0: never")
+        ->capture_default_str();
+    app.add_option("--user-timeout", user_timeout_,
+                   "TCP: end a connection whose peer has acknowledged nothing so long; 0: some minutes")
+        ->capture_default_str();
     add_dpdk_to(app);
     app.set_config("--config", "", "read options from a TOML file; every option has its key there");
 }
@@ -87,9 +93,13 @@ Expected<void> GroundWords::values_of(GroundOptions& options) const {
         (result =
              parse_one("--progress-timeout", progress_timeout_, parse_duration, endpoint.progress_timeout)) &&
         (result = parse_one("--ping-interval", ping_interval_, parse_duration, endpoint.ping_interval)) &&
+        (result = parse_one("--keep-alive", keep_alive_, parse_duration, options.keep_alive)) &&
+        (result = parse_one("--user-timeout", user_timeout_, parse_duration, options.user_timeout)) &&
         (result = parse_one("--buffers", buffers_, parse_count, options.buffers)) &&
         (result = parse_one("--vlan", vlan_, parse_vlan, options.vlan));
     if (!good) return result;
+    if (options.keep_alive > 2h || options.user_timeout > 2h)
+        return fail("--keep-alive and --user-timeout can be 2h at most");
     if (options.buffers > (1u << 24)) return fail("--buffers can be 16777216 at most");
     if (endpoint.max_message > (1u << 30)) return fail("--max-message can be 1GiB at most");
     return check_dpdk(options);

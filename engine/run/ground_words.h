@@ -52,6 +52,8 @@ class GroundWords {
     std::string handshake_timeout_ = "10s";
     std::string progress_timeout_ = "30s";
     std::string ping_interval_ = "30s";
+    std::string keep_alive_ = "0";
+    std::string user_timeout_ = "0";
     std::vector<std::string> ips_;
     std::vector<std::string> gateways_;
     std::string eal_;

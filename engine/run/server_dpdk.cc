@@ -10,6 +10,10 @@ net::StackConfig stack_config(const GroundOptions& options) {
     config.gateways = options.gateways;
     config.tcp.max_connections = options.max_connections;
     config.tcp.send_limit = carrier_send_limit(options.endpoint);
+    config.tcp.keep_alive = options.keep_alive;
+    config.tcp.keep_alive_interval = options.keep_alive / kKeepAliveProbes;
+    config.tcp.keep_alive_probes = kKeepAliveProbes;
+    config.tcp.user_timeout = options.user_timeout;
     apply(options.tcp, config.tcp);
     if (options.buffers != 0) config.data_mbufs = static_cast<unsigned>(options.buffers);
     return config;

@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -14,6 +15,23 @@ namespace {
 
 bool set(int fd, int level, int name, int value) {
     return ::setsockopt(fd, level, name, &value, sizeof value) == 0;
+}
+
+// The kernel counts in whole seconds, from one on.
+int in_seconds(Duration duration) {
+    return static_cast<int>(std::max(duration + 1s - 1ns, Duration(1s)) / 1s);
+}
+
+// Accepted sockets inherit it.
+void be_patient(int fd, const Patience& patience) {
+    if (patience.keep_alive != Duration{}) {
+        set(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+        set(fd, IPPROTO_TCP, TCP_KEEPIDLE, in_seconds(patience.keep_alive));
+        set(fd, IPPROTO_TCP, TCP_KEEPINTVL, in_seconds(patience.keep_alive_interval));
+        set(fd, IPPROTO_TCP, TCP_KEEPCNT, patience.keep_alive_probes);
+    }
+    if (patience.user_timeout != Duration{})
+        set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, static_cast<int>(patience.user_timeout / 1ms));
 }
 
 // Not O_NONBLOCK: io_uring then waits for readiness itself instead of reporting EAGAIN.
@@ -103,9 +121,11 @@ bool is_exhaustion(int error) {
     return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS;
 }
 
-Expected<int> open_listener(const SocketAddress& address, bool share_port, int backlog) {
+Expected<int> open_listener(const SocketAddress& address, bool share_port, int backlog,
+                            const Patience& patience) {
     const int fd = tcp_socket(address.ip);
     if (fd < 0) return tl::unexpected(explain_listen_failure(address, -fd));
+    be_patient(fd, patience);
     const KernelAddress name = to_kernel(address);
     set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
     if (!address.ip.is_v4()) set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
@@ -118,9 +138,11 @@ Expected<int> open_listener(const SocketAddress& address, bool share_port, int b
     return fd;
 }
 
-int open_client(const IpAddress& remote, const IpAddress& source) {
+int open_client(const IpAddress& remote, const IpAddress& source, const Patience& patience) {
     const int fd = tcp_socket(remote);
-    if (fd < 0 || source.is_unspecified()) return fd;
+    if (fd < 0) return fd;
+    be_patient(fd, patience);
+    if (source.is_unspecified()) return fd;
     const KernelAddress name = to_kernel({source, 0});
     set(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
     if (::bind(fd, &name.any, name.length) == 0) return fd;

@@ -7,6 +7,7 @@
 
 #include "netstack/base/address.h"
 #include "netstack/base/error.h"
+#include "netstack/base/time.h"
 #include "netstack/carrier.h"
 
 namespace millrace::net::uring {
@@ -29,13 +30,24 @@ CloseReason reason_of(int error);
 // No descriptors or memory: a bound of the process or the machine, not the peer's doing.
 bool is_exhaustion(int error);
 
+// How long the kernel waits for a peer that says nothing; zeros: as it is configured. The same words as in
+// tcp::Config.
+struct Patience {
+    Duration keep_alive{};
+    Duration keep_alive_interval{};
+    std::uint8_t keep_alive_probes = 0;
+    Duration user_timeout{};
+};
+
 // A listening TCP socket; the error names the address and what to do. `::` is for IPv6 alone, so that the
 // same list of addresses means the same on both carriers.
-Expected<int> open_listener(const SocketAddress& address, bool share_port, int backlog);
+// `patience` is for the connections that it accepts.
+Expected<int> open_listener(const SocketAddress& address, bool share_port, int backlog,
+                            const Patience& patience = {});
 
 // A TCP socket of `remote`'s family to connect with, or -errno. `source` (unspecified: the kernel chooses) is
 // bound without a port, so that each source address has all ports.
-int open_client(const IpAddress& remote, const IpAddress& source);
+int open_client(const IpAddress& remote, const IpAddress& source, const Patience& patience);
 
 SocketAddress local_address(int fd);
 SocketAddress peer_address(int fd);

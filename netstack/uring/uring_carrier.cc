@@ -150,7 +150,7 @@ Expected<void> UringCarrier::listen(SocketAddress address) {
     if (place == listeners_.end())
         return fail("cannot listen on " + to_string(address) + ": " + std::to_string(kMaxListeners) +
                     " addresses are the most; leave one out");
-    auto fd = open_listener(address, config_.share_port, config_.backlog);
+    auto fd = open_listener(address, config_.share_port, config_.backlog, config_.patience);
     if (!fd) return tl::unexpected(fd.error());
     *place = Listener{.fd = *fd, .bound = local_address(*fd)};
     listening_on_ = place->bound;
@@ -177,7 +177,7 @@ ConnId UringCarrier::connect(SocketAddress address, Time) {
         ++counters_.connect_no_slot;
         return kNoConn;
     }
-    const int fd = open_client(address.ip, next_source(address.ip));
+    const int fd = open_client(address.ip, next_source(address.ip), config_.patience);
     if (fd < 0) {
         ++(reason_of(-fd) == CloseReason::kNoMemory ? counters_.connect_no_memory : counters_.local_errors);
         return kNoConn;

@@ -30,6 +30,7 @@
 #include "netstack/uring/ring.h"
 #include "netstack/uring/send_blocks.h"
 #include "netstack/uring/send_scratch.h"
+#include "netstack/uring/socket.h"
 
 namespace millrace::net {
 
@@ -44,6 +45,7 @@ struct UringConfig {
     unsigned receive_buffers = 8192;  // all of them; memory is taken as they are used
     unsigned buffer_size = 8192;      // bytes
     Duration connect_timeout = 10s;
+    uring::Patience patience;
     int backlog = 4096;       // of a listener; the sysctl net.core.somaxconn bounds it
     bool share_port = false;  // SO_REUSEPORT: every shard listens on the port, the kernel spreads connections
     // Addresses that connect() to their family binds to in turn: each has all ports. Unspecified: the kernel

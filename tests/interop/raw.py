@@ -13,8 +13,8 @@ class Ended(Exception):
 
 
 class Raw:
-    def __init__(self, address, port, source=None):
-        self.socket = socket.create_connection((address, port), PATIENCE, source and (source, 0))
+    def __init__(self, address, port, source=None, patience=PATIENCE):
+        self.socket = socket.create_connection((address, port), patience, source and (source, 0))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._held = b""
 

@@ -1,15 +1,18 @@
 """SIGTERM and SIGINT: 1001 (going away, RFC 6455 section 7.4.1) to all, then exit status 0; a second signal ends at once."""
 
 import asyncio
+import contextlib
 import signal
 import time
 
 from carrier import PATIENCE, PORT
 from harness import case, equal, require
 from network import Cut
-from raw import TEXT, Raw, frame
+from raw import BINARY, TEXT, Raw, frame, upgrade_request
 
 from .echo import connect, echoes, node
+from .tls import PORT as SECURE_PORT
+from .tls import secure_server, trusting
 
 
 @case("drain: SIGTERM says 1001 to 200 clients and exits 0", carriers=("uring", "dpdk", "xdp"))
@@ -60,6 +63,31 @@ def vanished(carrier):
         with Cut([lost.port, idle_request.port]):
             server.signal(signal.SIGTERM)
             equal(server.wait(PATIENCE), 0, "exit status")
+
+
+@case("drain: who answers nothing is cut when the time is over, and the exit status is 0, plain and wss")
+def stragglers(carrier):
+    with secure_server(carrier, "--drain-timeout", "2s", "--progress-timeout", "0") as (server, certificates), \
+            contextlib.ExitStack() as stack:
+        peers = [stack.enter_context(Raw(carrier.address, PORT)) for _ in range(4)]
+        peers[0].open()                                       # answers no Close
+        peers[1].open().send(frame(BINARY, bytes(60_000))[:99])  # is in the middle of a frame
+        peers[2].send(b"GET / HTTP/1.1\r\nX: ")
+        peers[3].open()
+        peers[3].socket.settimeout(1)
+        with contextlib.suppress(TimeoutError):               # does not read what it has asked for
+            peers[3].send(frame(BINARY, bytes(20_000)) * 1000)
+        half = stack.enter_context(Raw(carrier.address, SECURE_PORT))
+        half.send(b"\x16\x03\x01\x02\x00\x01")
+        secured = stack.enter_context(trusting(certificates).wrap_socket(
+            stack.enter_context(Raw(carrier.address, SECURE_PORT)).socket, server_hostname="localhost"))
+        secured.sendall(upgrade_request((carrier.address, SECURE_PORT)))
+        require(secured.recv(4096).startswith(b"HTTP/1.1 101 "), "it is not let in over wss")
+        started = time.monotonic()
+        server.signal(signal.SIGTERM)
+        equal(server.wait(PATIENCE), 0, "exit status")
+        took = time.monotonic() - started
+        require(1.5 < took < 4, f"the drain took {took:.1f} s")
 
 
 @case("drain: a second signal ends it at once")

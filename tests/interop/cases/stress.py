@@ -8,8 +8,9 @@ import tempfile
 import time
 
 from carrier import PATIENCE, PORT
-from harness import case, equal, require
-from raw import BINARY, CLOSE, TEXT, Raw, close_payload, frame
+from harness import Failure, case, equal, require
+from network import Cut
+from raw import BINARY, CLOSE, TEXT, Ended, Raw, close_payload, frame
 
 
 @case("stress: a request in single bytes without end gets 408 in time, silence a silent end")
@@ -132,3 +133,30 @@ def slow_reader(carrier):
             opcode, payload = peer.frame()
         equal((opcode, payload[:2]), (CLOSE, close_payload(1013)), "what stands behind the echoes")
         require(0 < echoes < 400, f"{echoes} of 400 messages were echoed")
+
+
+@case("stress: peers that vanish are noticed, by pings, by TCP's probes, and by what they leave unacknowledged")
+def half_open(carrier):
+    def room_for_another(options):
+        """With room for one connection, another is let in when the first is known to be gone."""
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            try:
+                with Raw(carrier.address, PORT, patience=1) as other:
+                    other.open()
+                    return
+            except (Ended, OSError):
+                time.sleep(0.2)
+        raise Failure(f"with {options} the server never notices that its peer is gone")
+
+    for options, unread in ((("--ping-interval", "1s"), 0),
+                            (("--ping-interval", "0", "--keep-alive", "1s"), 0),
+                            (("--ping-interval", "0", "--user-timeout", "2s", "--progress-timeout", "0"), 1 << 20)):
+        with carrier.serve("--max-connections", "1", *options), Raw(carrier.address, PORT).open() as lost:
+            lost.send(frame(TEXT, b"before"))
+            equal(lost.frame(), (TEXT, b"before"), "echo")
+            if unread:
+                lost.send(frame(BINARY, bytes(unread)))
+            time.sleep(0.3)  # the echo is acknowledged: TCP probes only who owes it nothing
+            with Cut([lost.port]):
+                room_for_another(options)

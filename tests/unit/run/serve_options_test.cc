@@ -90,6 +90,10 @@ TEST(ServeOptions, ReadsEachOption) {
                                 "4KiB",
                                 "--handshake-timeout",
                                 "3s",
+                                "--keep-alive",
+                                "90s",
+                                "--user-timeout",
+                                "15s",
                                 "--progress-timeout",
                                 "20s",
                                 "--send-limit",
@@ -122,6 +126,8 @@ TEST(ServeOptions, ReadsEachOption) {
     EXPECT_EQ(options->cores, (std::vector<unsigned>{0, 1}));
     EXPECT_EQ(options->endpoint.max_message, 4096u);
     EXPECT_EQ(options->endpoint.handshake_timeout, 3s);
+    EXPECT_EQ(options->keep_alive, 90s);
+    EXPECT_EQ(options->user_timeout, 15s);
     EXPECT_EQ(options->endpoint.progress_timeout, 20s);
     EXPECT_EQ(options->endpoint.send_limit, 65536u);
     EXPECT_TRUE(options->endpoint.close_slow_readers);
@@ -172,6 +178,7 @@ TEST(ServeOptions, SaysInOneSentenceWhatIsWrong) {
         {"--handshake-timeout", "10"},
         {"--progress-timeout", "10"},
         {"--send-limit", "1KiB"},
+        {"--user-timeout", "3h"},
         {"--slow-reader", "wait"},
         {"--net", "dpdk"},
         {"--net", "dpdk", "--ip", "10.0.0.1"},

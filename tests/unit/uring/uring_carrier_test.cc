@@ -4,6 +4,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <netinet/tcp.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -420,6 +421,33 @@ TEST(UringConfigErrors, AreSentences) {
         ASSERT_FALSE(carrier);
         EXPECT_GT(carrier.error().message.size(), 30u);
     }
+}
+
+// RFC 9293 section 3.8.4, RFC 5482: asked of the kernel for the listener, what it accepts, and what we
+// connect.
+TEST_F(UringCarrierTest, ThePatienceWithSilentPeersIsTheKernels) {
+    const UringConfig config{.patience = {.keep_alive = 70s,
+                                          .keep_alive_interval = 1500ms,
+                                          .keep_alive_probes = 5,
+                                          .user_timeout = 12'345ms}};
+    open(config, config);
+    client_carrier->connect(address, now);
+    settle();
+    const auto option = [](int fd, int level, int name) {
+        int value = -1;
+        socklen_t size = sizeof value;
+        return ::getsockopt(fd, level, name, &value, &size) == 0 ? value : -1;
+    };
+    int ours = 0;
+    for (int fd = 0; fd < 1024; ++fd) {
+        if (option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT) != 12'345) continue;
+        ++ours;
+        EXPECT_EQ(option(fd, SOL_SOCKET, SO_KEEPALIVE), 1);
+        EXPECT_EQ(option(fd, IPPROTO_TCP, TCP_KEEPIDLE), 70);
+        EXPECT_EQ(option(fd, IPPROTO_TCP, TCP_KEEPINTVL), 2);
+        EXPECT_EQ(option(fd, IPPROTO_TCP, TCP_KEEPCNT), 5);
+    }
+    EXPECT_EQ(ours, 3);
 }
 
 }  // namespace
