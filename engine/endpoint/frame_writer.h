@@ -48,12 +48,7 @@ bool write_frame(C& carrier, net::ConnId id, ws::Opcode opcode, Parts parts, std
 
     const std::span<std::byte> room = carrier.room(id);
     if (parts.size() == 1 && room.size() >= header + payload) [[likely]] {
-        ws::encode_header(room.data(), opcode, true, payload, key, rsv1);
-        if (key)
-            ws::copy_masked(parts[0], room.data() + header, *key);
-        else if (payload != 0)
-            std::memcpy(room.data() + header, parts[0].data(), payload);
-        carrier.commit(id, header + payload);
+        carrier.commit(id, ws::encode_frame(room.data(), opcode, parts[0], key, rsv1));
         return true;
     }
 

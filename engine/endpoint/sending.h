@@ -48,8 +48,7 @@ SendStatus Endpoint<C, Handlers...>::send_shared(net::ConnId id, const Shared& f
 template <net::Carrier C, class... Handlers>
 typename C::Shared Endpoint<C, Handlers...>::encode(ws::Opcode opcode, std::span<const std::byte> payload) {
     std::vector<std::byte> frame(ws::header_size(payload.size(), false) + payload.size());
-    const std::size_t header = ws::encode_header(frame.data(), opcode, true, payload.size(), std::nullopt);
-    std::copy(payload.begin(), payload.end(), frame.begin() + static_cast<std::ptrdiff_t>(header));
+    ws::encode_frame(frame.data(), opcode, payload, std::nullopt);
     return carrier_.make_shared(std::span<const std::byte>(frame));
 }
 

@@ -1,11 +1,12 @@
 #pragma once
-// RFC 6455 section 5.2: writing frame headers, with the shortest length form. Inline, since a call would cost
-// as much as a small frame's copy.
+// RFC 6455 section 5.2: writing frames, with the shortest length form. Inline, since a call would cost as
+// much as a small frame's copy.
 
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <optional>
+#include <span>
 
 #include "engine/frame/opcode.h"
 #include "engine/mask/mask.h"
@@ -42,6 +43,18 @@ inline std::size_t encode_header(std::byte* out, Opcode opcode, bool fin, std::u
     }
     if (key) write(*key);
     return static_cast<std::size_t>(at - out);
+}
+
+// Writes a whole message as one frame, header_size() + payload.size() bytes at `out`, masked on the way where
+// there is a key, and returns how many: where the next frame begins.
+inline std::size_t encode_frame(std::byte* out, Opcode opcode, std::span<const std::byte> payload,
+                                std::optional<MaskKey> key, bool rsv1 = false) {
+    const std::size_t header = encode_header(out, opcode, true, payload.size(), key, rsv1);
+    if (key)
+        copy_masked(payload, out + header, *key);
+    else if (!payload.empty())
+        std::memcpy(out + header, payload.data(), payload.size());
+    return header + payload.size();
 }
 
 }  // namespace millrace::ws

@@ -63,20 +63,14 @@ void encode(benchmark::State& state, bool masked, Write&& write) {
 
 void server(benchmark::State& state) {
     encode(state, false, [](std::byte* out, std::span<const std::byte> payload) {
-        const std::size_t header =
-            ws::encode_header(out, ws::Opcode::kBinary, true, payload.size(), std::nullopt);
-        std::memcpy(out + header, payload.data(), payload.size());
-        return header + payload.size();
+        return ws::encode_frame(out, ws::Opcode::kBinary, payload, std::nullopt);
     });
 }
 
 void client(benchmark::State& state) {
     auto keys = ws::KeySource::create();
     encode(state, true, [&keys](std::byte* out, std::span<const std::byte> payload) {
-        const ws::MaskKey key = keys->next();
-        const std::size_t header = ws::encode_header(out, ws::Opcode::kBinary, true, payload.size(), key);
-        ws::copy_masked(payload, out + header, key);
-        return header + payload.size();
+        return ws::encode_frame(out, ws::Opcode::kBinary, payload, keys->next());
     });
 }
 
