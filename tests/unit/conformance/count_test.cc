@@ -22,7 +22,7 @@ TEST(Conformance, HasItsCases) {
         std::printf("conformance: %5d cases of %s\n", count, suite.c_str());
         all += count;
     }
-    std::printf("conformance: %5d cases in all, each over io_uring and over DPDK\n", all);
+    std::printf("conformance: %5d cases in all, each over io_uring, over DPDK, and with TLS\n", all);
     EXPECT_GE(all, 1500);
 }
 

@@ -8,8 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/unit/carrier/dpdk_pair.h"
-#include "tests/unit/carrier/uring_pair.h"
+#include "tests/unit/conformance/pairs.h"
 #include "tests/unit/conformance/stages.h"
 #include "tests/unit/conformance/talk.h"
 #include "tests/unit/conformance/zlib_peer.h"
@@ -17,8 +16,6 @@
 namespace millrace::conformance {
 namespace {
 
-using net::test::DpdkPair;
-using net::test::UringPair;
 using ws::Role;
 
 struct Agreement {
@@ -143,7 +140,7 @@ class Deflate : public ::testing::TestWithParam<Case> {
     }
 
   protected:
-    static void TearDownTestSuite() { Stages<Deflate>::close<UringPair, DpdkPair>(); }
+    static void TearDownTestSuite() { Stages<Deflate>::close<UringPair, DpdkPair, SecureUringPair>(); }
 
     template <class Pair>
     void play() {
@@ -194,6 +191,11 @@ TEST_P(Deflate, OverUring) {
 
 TEST_P(Deflate, OverDpdk) {
     play<DpdkPair>();
+}
+
+// To compression all octets are alike: once is enough.
+TEST_P(Deflate, OverUringWithTls) {
+    play<SecureUringPair>();
 }
 
 INSTANTIATE_TEST_SUITE_P(Rfc7692_7_1, Deflate, ::testing::ValuesIn(cases()), [](const auto& tested) {

@@ -1,11 +1,10 @@
-// RFC 6455 sections 5 to 8 on whole endpoints: each of frame_cases.h once over io_uring and once over DPDK,
+// RFC 6455 sections 5 to 8 on whole endpoints: each of frame_cases.h over io_uring and over DPDK, ws and wss,
 // in both roles. What must leave follows from what the table says is received: a message is echoed, a Ping
 // answered, a Close answered with its code, a failure said with its code; then the connection ends.
 
 #include <gtest/gtest.h>
 
-#include "tests/unit/carrier/dpdk_pair.h"
-#include "tests/unit/carrier/uring_pair.h"
+#include "tests/unit/conformance/pairs.h"
 #include "tests/unit/conformance/stages.h"
 #include "tests/unit/conformance/talk.h"
 #include "tests/unit/session/frame_cases.h"
@@ -46,7 +45,9 @@ class Frames : public ::testing::TestWithParam<std::tuple<Role, FrameCase>> {
     static ClientTarget target() { return {.host = "server", .path = "/echo"}; }
 
   protected:
-    static void TearDownTestSuite() { Stages<Frames>::close<net::test::UringPair, net::test::DpdkPair>(); }
+    static void TearDownTestSuite() {
+        Stages<Frames>::close<UringPair, DpdkPair, SecureUringPair, SecureDpdkPair>();
+    }
 
     template <class Pair>
     void play() {
@@ -75,11 +76,19 @@ class Frames : public ::testing::TestWithParam<std::tuple<Role, FrameCase>> {
 };
 
 TEST_P(Frames, OverUring) {
-    play<net::test::UringPair>();
+    play<UringPair>();
 }
 
 TEST_P(Frames, OverDpdk) {
-    play<net::test::DpdkPair>();
+    play<DpdkPair>();
+}
+
+TEST_P(Frames, OverUringWithTls) {
+    play<SecureUringPair>();
+}
+
+TEST_P(Frames, OverDpdkWithTls) {
+    play<SecureDpdkPair>();
 }
 
 // Where permessage-deflate was agreed the table's octets are any; deflate_test.cc has real ones.

@@ -6,16 +6,13 @@
 #include <string>
 #include <vector>
 
-#include "tests/unit/carrier/dpdk_pair.h"
-#include "tests/unit/carrier/uring_pair.h"
+#include "tests/unit/conformance/pairs.h"
 #include "tests/unit/conformance/stages.h"
 #include "tests/unit/conformance/talk.h"
 
 namespace millrace::conformance {
 namespace {
 
-using net::test::DpdkPair;
-using net::test::UringPair;
 using ws::Role;
 
 // What is checked is not how fast the sanitizers are.
@@ -63,7 +60,9 @@ class Long : public ::testing::TestWithParam<std::tuple<Role, unsigned, Case>> {
     static ClientTarget target() { return {.host = "server", .path = "/echo"}; }
 
   protected:
-    static void TearDownTestSuite() { Stages<Long>::close<UringPair, DpdkPair>(); }
+    static void TearDownTestSuite() {
+        Stages<Long>::close<UringPair, DpdkPair, SecureUringPair, SecureDpdkPair>();
+    }
 
     template <class Pair>
     void play() {
@@ -93,6 +92,14 @@ TEST_P(Long, OverUring) {
 
 TEST_P(Long, OverDpdk) {
     play<DpdkPair>();
+}
+
+TEST_P(Long, OverUringWithTls) {
+    play<SecureUringPair>();
+}
+
+TEST_P(Long, OverDpdkWithTls) {
+    play<SecureDpdkPair>();
 }
 
 std::string name_of(const ::testing::TestParamInfo<Long::ParamType>& info) {

@@ -9,17 +9,14 @@
 #include <string>
 #include <vector>
 
-#include "tests/unit/carrier/dpdk_pair.h"
-#include "tests/unit/carrier/uring_pair.h"
 #include "tests/unit/conformance/memory_pair.h"
+#include "tests/unit/conformance/pairs.h"
 #include "tests/unit/conformance/stages.h"
 #include "tests/unit/conformance/talk.h"
 
 namespace millrace::conformance {
 namespace {
 
-using net::test::DpdkPair;
-using net::test::UringPair;
 using ws::Role;
 
 // Where heads are cut in two: everywhere, but for the inside of very long ones.
@@ -42,7 +39,9 @@ class Openings : public ::testing::Test {
     }
 
   protected:
-    static void TearDownTestSuite() { Stages<Openings>::close<MemoryPair, UringPair, DpdkPair>(); }
+    static void TearDownTestSuite() {
+        Stages<Openings>::close<MemoryPair, UringPair, DpdkPair, SecureUringPair, SecureDpdkPair>();
+    }
 };
 
 class Requests : public Openings, public ::testing::WithParamInterface<Opening> {
@@ -120,6 +119,14 @@ TEST_P(Requests, OverDpdk) {
     play<DpdkPair>(0);
 }
 
+TEST_P(Requests, OverUringWithTls) {
+    play<SecureUringPair>(0);
+}
+
+TEST_P(Requests, OverDpdkWithTls) {
+    play<SecureDpdkPair>(0);
+}
+
 INSTANTIATE_TEST_SUITE_P(Heads, Requests, ::testing::ValuesIn(request_openings()),
                          [](const auto& tested) { return tested.param.name; });
 
@@ -165,6 +172,14 @@ TEST_P(Responses, OverUring) {
 
 TEST_P(Responses, OverDpdk) {
     play<DpdkPair>(0);
+}
+
+TEST_P(Responses, OverUringWithTls) {
+    play<SecureUringPair>(0);
+}
+
+TEST_P(Responses, OverDpdkWithTls) {
+    play<SecureDpdkPair>(0);
 }
 
 INSTANTIATE_TEST_SUITE_P(Rfc6455_4_1, Responses, ::testing::ValuesIn(ws::test::kResponseCases),
