@@ -1,14 +1,17 @@
-// The `millrace-bench` program. Exit status: 0 the run is valid, 2 usage or set-up error, 3 the run is
-// invalid.
+// The `millrace-bench` program. Exit status: 0 the run is valid, 1 it missed a threshold, 2 usage or set-up
+// error, 3 the run is invalid.
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <string>
+#include <string_view>
 
 #include "bench/bulk/bulk.h"
 #include "bench/bulk/options.h"
 #include "bench/lab/lab.h"
 #include "bench/lab/options.h"
+#include "bench/load/load.h"
+#include "bench/load/options.h"
 #include "bench/result/result_file.h"
 #include "bench/result/table.h"
 #include "netstack/eal/eal.h"
@@ -19,6 +22,7 @@ using namespace millrace;
 using namespace millrace::bench;
 
 constexpr int kValid = 0;
+constexpr int kMissed = 1;
 constexpr int kUsage = 2;
 constexpr int kInvalid = 3;
 
@@ -27,9 +31,8 @@ int complain(const std::string& sentence, const std::string& hint = "") {
     return kUsage;
 }
 
-template <class Arguments, class Run>
-int measure(const Arguments& arguments, Run run, int argc, char** argv) {
-    const auto options = resolve(arguments, net::allowed_cpus());
+template <class Options, class Run>
+int measure(const Expected<Options>& options, Run run, int argc, char** argv) {
     if (!options) return complain(options.error().message);
     const auto result = run(*options, argc, argv);
     if (!result) return complain(result.error().message);
@@ -39,12 +42,15 @@ int measure(const Arguments& arguments, Run run, int argc, char** argv) {
     if (options->json)
         if (const auto written = write_result(*result, *options->json); !written)
             return complain(written.error().message);
-    return result->valid() ? kValid : kInvalid;
+    if (!result->valid()) return kInvalid;
+    return result->thresholds_hold() ? kValid : kMissed;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
+    if (argc > 1 && std::string_view(argv[1]) == "load")
+        return measure(parse_load_options(argc - 1, argv + 1), run_load, argc, argv);
     CLI::App app("Measures WebSocket engines: connections, throughput, latency.", "millrace-bench");
     app.require_subcommand(1);
     LabArguments lab_arguments;
@@ -54,6 +60,7 @@ int main(int argc, char** argv) {
     BulkArguments bulk_arguments;
     CLI::App* const bulk = app.add_subcommand("bulk", "bytes over one TCP connection, joined as in the lab");
     add_bulk_options(*bulk, bulk_arguments);
+    app.add_subcommand("load", "connections and messages against any WebSocket server");
     try {
         app.parse(argc, argv);
     } catch (const CLI::CallForHelp& help) {
@@ -62,6 +69,7 @@ int main(int argc, char** argv) {
         const char* command = lab->parsed() ? "lab " : bulk->parsed() ? "bulk " : "";
         return complain(error.what(), std::string("; see millrace-bench ") + command + "--help");
     }
-    if (bulk->parsed()) return measure(bulk_arguments, run_bulk, argc, argv);
-    return measure(lab_arguments, run_lab, argc, argv);
+    const auto cpus = net::allowed_cpus();
+    if (bulk->parsed()) return measure(resolve(bulk_arguments, cpus), run_bulk, argc, argv);
+    return measure(resolve(lab_arguments, cpus), run_lab, argc, argv);
 }

@@ -9,7 +9,7 @@
 
 #include "bench/bulk/receiver.h"
 #include "bench/bulk/sender.h"
-#include "bench/lab/interrupt.h"
+#include "bench/control/interrupt.h"
 #include "bench/result/table.h"
 #include "netstack/base/clock.h"
 #include "netstack/eal/eal.h"

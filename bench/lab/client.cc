@@ -1,17 +1,9 @@
 #include "bench/lab/client.h"
 
+#include "bench/control/share.h"
 #include "bench/lab/options.h"
 
 namespace millrace::bench {
-
-namespace {
-
-// This shard's part of a number that the client's shards share.
-std::uint64_t share(std::uint64_t total, unsigned index, std::size_t shards) {
-    return total / shards + (index < total % shards ? 1 : 0);
-}
-
-}  // namespace
 
 void LabClient::on_open(ClientSocket& ws) {
     shard_->talker_.opened(ws);

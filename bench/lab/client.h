@@ -7,13 +7,14 @@
 #include <string>
 #include <vector>
 
+#include "bench/control/mailbox.h"
 #include "bench/lab/carrier.h"
 #include "bench/lab/connect.h"
 #include "bench/lab/echo.h"
 #include "bench/lab/floor.h"
 #include "bench/lab/hold.h"
 #include "bench/lab/latency.h"
-#include "bench/lab/mailbox.h"
+#include "bench/lab/order.h"
 #include "bench/lab/report.h"
 #include "bench/lab/talker.h"
 #include "engine/endpoint/endpoint.h"
@@ -38,7 +39,7 @@ class ClientShard {
     void iterate();
 
     // --- main thread ---
-    Mailbox& mailbox() { return mailbox_; }
+    Mailbox<Order>& mailbox() { return mailbox_; }
     const Progress& progress() const { return talker_.progress(); }
     // Until the next order, once the mailbox says that the last one is done:
     const Report& report() const { return report_; }  // after Order::kReport
@@ -68,7 +69,7 @@ class ClientShard {
     BareRing* ring_;
     Order order_ = Order::kServe;
     Report report_;
-    Mailbox mailbox_;
+    Mailbox<Order> mailbox_;
 };
 
 }  // namespace millrace::bench

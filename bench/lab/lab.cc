@@ -9,8 +9,8 @@
 #include <set>
 #include <thread>
 
+#include "bench/control/interrupt.h"
 #include "bench/lab/ends.h"
-#include "bench/lab/interrupt.h"
 #include "bench/lab/verdict.h"
 #include "bench/lab/worker.h"
 #include "bench/result/live_line.h"

@@ -4,11 +4,12 @@
 #include <cstdint>
 #include <memory>
 
+#include "bench/control/mailbox.h"
 #include "bench/lab/carrier.h"
 #include "bench/lab/floor.h"
-#include "bench/lab/mailbox.h"
-#include "bench/lab/pattern.h"
+#include "bench/lab/order.h"
 #include "bench/lab/report.h"
+#include "bench/traffic/pattern.h"
 #include "engine/endpoint/endpoint.h"
 #include "netstack/base/clock.h"
 
@@ -61,7 +62,7 @@ class ServerShard {
     void iterate();
 
     // --- main thread ---
-    Mailbox& mailbox() { return mailbox_; }
+    Mailbox<Order>& mailbox() { return mailbox_; }
     const Report& report() const { return report_; }  // after Order::kReport
     const ServerBooks& reported_books() const { return reported_books_; }
 
@@ -76,7 +77,7 @@ class ServerShard {
     ServerBooks books_;
     Report report_;
     ServerBooks reported_books_;
-    Mailbox mailbox_;
+    Mailbox<Order> mailbox_;
     BareRing* ring_;  // null: this shard takes no part in the floor's ping-pong
     bool on_floor_ = false;
 };

@@ -6,8 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "bench/control/patience.h"
 #include "bench/lab/client_endpoint.h"
-#include "bench/lab/pattern.h"
+#include "bench/traffic/pattern.h"
 #include "netstack/base/counter.h"
 
 namespace millrace::bench {
@@ -98,29 +99,6 @@ class Talker {
     std::uint64_t corrupted_ = 0;
     std::uint64_t connections_lost_ = 0;
     Progress progress_;
-};
-
-// A stage gives up when nothing has moved for so long: TCP has then tried again many times.
-class Patience {
-  public:
-    static constexpr Duration kTime = 30s;
-
-    void begin(Time now) {
-        moved_ = now;
-        last_ = ~std::uint64_t{0};
-    }
-    // `progress` is any number that changes whenever something moves.
-    bool is_over(std::uint64_t progress, Time now) {
-        if (progress != last_) {
-            last_ = progress;
-            moved_ = now;
-        }
-        return now - moved_ > kTime;
-    }
-
-  private:
-    Time moved_{};
-    std::uint64_t last_ = 0;
 };
 
 }  // namespace millrace::bench

@@ -71,6 +71,32 @@ struct LatencyResult {
     double rtt_p50_over_floor_p50 = 0;
 };
 
+// Of messages to any server and back.
+struct LoadResult {
+    std::string mode;               // "closed loop", "open loop", "listening", "churn"
+    std::uint64_t connections = 0;  // open when it began; churn: at one time
+    std::uint64_t in_flight = 0;    // closed loop: messages a connection
+    double requested_per_s = 0;     // open loop: messages a second in all
+    double seconds = 0;             // measured, warm-up not counted
+    std::uint64_t messages = 0;     // that came in this time: echoes verified; listening: any; churn: rounds
+    double messages_per_s = 0;
+    double bytes_per_s = 0;  // their payload
+    // Of the whole stage, warm-up included:
+    std::uint64_t sent = 0;
+    std::uint64_t unsent = 0;     // open loop: had no place to go, because their connection was gone or full
+    std::uint64_t lost = 0;       // sent, and no echo came
+    std::uint64_t corrupted = 0;  // echoes that were not what was sent, or that nobody had asked for
+    std::uint64_t closed = 0;     // connections that ended before their time
+    std::map<std::string, std::uint64_t> closed_because;
+    std::map<std::string, std::uint64_t> failed_because;  // churn: openings
+    // From the time at which a message was to be sent (open loop) or was (closed loop) to its echo; churn:
+    // from connect() to the end of the closing handshake.
+    Quantiles rtt_ns;
+    Quantiles send_lag_ns;  // open loop: from the time at which a message was to be sent to when it was
+    // What was asked of the run and was not reached, in words.
+    std::vector<std::string> missed;
+};
+
 struct BulkResult {
     std::uint64_t payload_bytes = 0;  // compared by the receiver
     double seconds = 0;
@@ -98,10 +124,12 @@ struct Result {
     std::optional<EchoResult> echo;
     std::optional<LatencyResult> latency;
     std::optional<BulkResult> bulk;
+    std::optional<LoadResult> load;
     // By end ("server", "client") and name, summed over its shards.
     std::map<std::string, std::map<std::string, std::uint64_t>> counters;
 
     bool valid() const { return invalid_because.empty(); }
+    bool thresholds_hold() const { return !load || load->missed.empty(); }
 };
 
 }  // namespace millrace::bench

@@ -93,6 +93,27 @@ Json to_json(const BulkResult& r) {
             {"receiver_cpu", r.receiver_cpu}};
 }
 
+Json to_json(const LoadResult& r) {
+    return {{"mode", r.mode},
+            {"connections", r.connections},
+            {"in_flight", r.in_flight},
+            {"requested_per_s", r.requested_per_s},
+            {"seconds", r.seconds},
+            {"messages", r.messages},
+            {"messages_per_s", r.messages_per_s},
+            {"bytes_per_s", r.bytes_per_s},
+            {"sent", r.sent},
+            {"unsent", r.unsent},
+            {"lost", r.lost},
+            {"corrupted", r.corrupted},
+            {"closed", r.closed},
+            {"closed_because", r.closed_because},
+            {"failed_because", r.failed_because},
+            {"rtt_ns", to_json(r.rtt_ns)},
+            {"send_lag_ns", to_json(r.send_lag_ns)},
+            {"missed", r.missed}};
+}
+
 }  // namespace
 
 Quantiles quantiles(const Histogram& h) {
@@ -113,6 +134,7 @@ Json to_json(const Result& result) {
     if (result.echo) stages["echo"] = to_json(*result.echo);
     if (result.latency) stages["latency"] = to_json(*result.latency);
     if (result.bulk) stages["bulk"] = to_json(*result.bulk);
+    if (result.load) stages["load"] = to_json(*result.load);
     return {{"schema", 1},
             {"program", result.program},
             {"valid", result.valid()},

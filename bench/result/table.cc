@@ -47,15 +47,29 @@ std::string cores_text(const std::vector<unsigned>& cores) {
     return out;
 }
 
+void show_reasons(Block& block, std::string_view what, const std::map<std::string, std::uint64_t>& reasons) {
+    for (const auto& [reason, count] : reasons)
+        block.line("  {}: {} {}", what, with_commas(count), reason);
+}
+
+void show_quantiles_head(Block& block) {
+    block.line("{:>12} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}", "", "min", "p50", "p90", "p99", "p99.9", "max");
+}
+
+void show_quantiles(Block& block, std::string_view name, const Quantiles& q) {
+    block.line("{:>12} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}", name, ns(q.min), ns(q.p50), ns(q.p90), ns(q.p99),
+               ns(q.p99_9), ns(q.max));
+}
+
 void show(std::string& out, const ConnectResult& r) {
     Block block(out, "connect");
     block.line("{} connections a second", rounded(r.rate_per_s));
     block.line("{} TCP and WebSocket handshakes in {:.3g} s, {} failed", with_commas(r.connections),
                r.seconds, with_commas(r.failed));
-    for (const auto& [reason, count] : r.failed_because)
-        block.line("  failed: {} {}", with_commas(count), reason);
-    block.line("an idle connection holds {} at the server, {} at the client",
-               format_bytes(r.server_bytes_per_connection), format_bytes(r.client_bytes_per_connection));
+    show_reasons(block, "failed", r.failed_because);
+    if (r.server_bytes_per_connection != 0)
+        block.line("an idle connection holds {} at the server, {} at the client",
+                   format_bytes(r.server_bytes_per_connection), format_bytes(r.client_bytes_per_connection));
 }
 
 void show(std::string& out, const HoldResult& r) {
@@ -84,13 +98,9 @@ void show(std::string& out, const LatencyResult& r) {
                ns(r.rtt_ns.p50), ns(r.floor_rtt_ns.p50), r.rtt_p50_over_floor_p50);
     block.line("one message of {} at a time, {} of them, {} lost", bytes(r.payload_bytes),
                with_commas(r.sent), with_commas(r.lost));
-    block.line("{:>12} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}", "", "min", "p50", "p90", "p99", "p99.9", "max");
-    const auto row = [&block](std::string_view name, const Quantiles& q) {
-        block.line("{:>12} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}", name, ns(q.min), ns(q.p50), ns(q.p90),
-                   ns(q.p99), ns(q.p99_9), ns(q.max));
-    };
-    row("round trip", r.rtt_ns);
-    row("bare ring", r.floor_rtt_ns);
+    show_quantiles_head(block);
+    show_quantiles(block, "round trip", r.rtt_ns);
+    show_quantiles(block, "bare ring", r.floor_rtt_ns);
 }
 
 void show(std::string& out, const BulkResult& r) {
@@ -107,6 +117,29 @@ void show(std::string& out, const BulkResult& r) {
                100 * r.receiver_busy);
 }
 
+void show(std::string& out, const LoadResult& r) {
+    Block block(out, "load");
+    if (r.mode == "churn") {
+        block.line("{} rounds a second: connect, upgrade, one echo, close", rounded(r.messages_per_s));
+    } else if (r.requested_per_s > 0) {
+        block.line("{} messages a second of {} asked for, {}/s", rounded(r.messages_per_s),
+                   rounded(r.requested_per_s), format_bytes(r.bytes_per_s));
+    } else {
+        block.line("{} messages a second, {}/s", rounded(r.messages_per_s), format_bytes(r.bytes_per_s));
+    }
+    block.line("{}, {} connections{}, {:.3g} s", r.mode, with_commas(r.connections),
+               r.in_flight == 0 ? "" : fmt::format(", {} in flight on each", with_commas(r.in_flight)),
+               r.seconds);
+    block.line("{} sent, {} lost, {} corrupted, {} without room", with_commas(r.sent), with_commas(r.lost),
+               with_commas(r.corrupted), with_commas(r.unsent));
+    show_reasons(block, "closed", r.closed_because);
+    show_reasons(block, "failed", r.failed_because);
+    if (r.rtt_ns.max == 0) return;
+    show_quantiles_head(block);
+    show_quantiles(block, r.mode == "churn" ? "round" : "round trip", r.rtt_ns);
+    if (r.requested_per_s > 0) show_quantiles(block, "send lag", r.send_lag_ns);
+}
+
 }  // namespace
 
 std::string with_commas(std::uint64_t number) {
@@ -118,16 +151,22 @@ std::string with_commas(std::uint64_t number) {
 
 std::string table(const Result& result) {
     const Environment& e = result.environment;
-    std::string out = fmt::format("\n{}: {}, {}; server on {}, client on {}\n\n", result.program, e.carrier,
-                                  e.cpu, cores_text(e.server_cores), cores_text(e.client_cores));
+    const std::string server =
+        e.server_cores.empty() ? "" : fmt::format("server on {}, ", cores_text(e.server_cores));
+    std::string out = fmt::format("\n{}: {}, {}; {}client on {}\n\n", result.program, e.carrier, e.cpu,
+                                  server, cores_text(e.client_cores));
     if (result.connect) show(out, *result.connect);
     if (result.hold) show(out, *result.hold);
     if (result.echo) show(out, *result.echo);
     if (result.latency) show(out, *result.latency);
     if (result.bulk) show(out, *result.bulk);
-    if (!result.remarks.empty() || !result.valid()) out += '\n';
+    if (result.load) show(out, *result.load);
+    if (!result.remarks.empty() || !result.valid() || !result.thresholds_hold()) out += '\n';
     for (const std::string& remark : result.remarks)
         out += fmt::format("  note: {}\n", remark);
+    if (result.load)
+        for (const std::string& missed : result.load->missed)
+            out += fmt::format("  MISSED: {}\n", missed);
     for (const std::string& reason : result.invalid_because)
         out += fmt::format("  INVALID: {}\n", reason);
     return out;

@@ -1,6 +1,6 @@
 // The lab's payloads: both ends must tell a wrong byte, message or connection, however the payload is cut.
 
-#include "bench/lab/pattern.h"
+#include "bench/traffic/pattern.h"
 
 #include <gtest/gtest.h>
 

@@ -8,16 +8,8 @@
 
 namespace millrace::bench {
 
-enum class Order : std::uint8_t {
-    kServe,    // poll, and nothing else
-    kReport,   // put down memory and counters
-    kConnect,  // the stages
-    kHold,
-    kEcho,
-    kLatency,
-    kFloor,  // ping-pong over the bare ring; the carrier is not polled meanwhile
-};
-
+// Order: an enumeration of one byte.
+template <class Order>
 class Mailbox {
   public:
     // --- main thread ---
@@ -36,6 +28,8 @@ class Mailbox {
     void done() { done_.store(taken_ >> 8, std::memory_order_release); }
 
   private:
+    static_assert(sizeof(Order) == 1);
+
     std::uint32_t number_ = 0;  // main thread's; at most 2^24 orders a run
     alignas(64) std::atomic<std::uint32_t> order_{0};
     std::uint32_t taken_ = 0;  // shard's

@@ -1,4 +1,4 @@
-#include "bench/lab/interrupt.h"
+#include "bench/control/interrupt.h"
 
 #include <signal.h>
 #include <unistd.h>

@@ -1,4 +1,4 @@
-#include "bench/lab/pattern.h"
+#include "bench/traffic/pattern.h"
 
 #include <algorithm>
 #include <array>

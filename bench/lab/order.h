@@ -1,0 +1,18 @@
+#pragma once
+// What the lab's main thread asks of its shards.
+
+#include <cstdint>
+
+namespace millrace::bench {
+
+enum class Order : std::uint8_t {
+    kServe,    // poll, and nothing else
+    kReport,   // put down memory and counters
+    kConnect,  // the stages
+    kHold,
+    kEcho,
+    kLatency,
+    kFloor,  // ping-pong over the bare ring; the carrier is not polled meanwhile
+};
+
+}  // namespace millrace::bench

@@ -1,0 +1,18 @@
+#pragma once
+// What the kernel's side of this machine allows a load over kernel sockets, asked before it begins.
+
+#include <cstdint>
+
+#include "bench/load/options.h"
+
+namespace millrace::bench {
+
+// Raises the soft limit of file descriptors as far as the load needs and the hard limit allows; fails with
+// the remedy where a limit is too low: descriptors, or local ports for so many connections to one server.
+Expected<void> check_limits(const LoadOptions& options, const net::SocketAddress& server);
+
+// How often a listener's queue on this machine was full (TcpExt: ListenOverflows, ListenDrops) since it
+// started. Zero where the kernel does not say.
+std::uint64_t listen_drops();
+
+}  // namespace millrace::bench

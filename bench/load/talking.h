@@ -1,0 +1,169 @@
+#pragma once
+// LoadShard: messages leave, by answers or by the timetable, and what comes back is judged.
+
+#include <string>
+
+#include "bench/control/share.h"
+#include "bench/load/shard.h"
+
+namespace millrace::bench {
+
+template <class C>
+void LoadShard<C>::begin_talking(Time now) {
+    measure_from_ = now + options_.warm_up;
+    measure_until_ = measure_from_ + options_.duration;
+    sending_ = true;
+    desk_.books.began_with = open_.size();
+    switch (options_.mode) {
+        case LoadMode::kClosedLoop:
+            stamps_.resize(open_.size() * options_.in_flight);
+            break;
+        case LoadMode::kOpenLoop:
+            if (!open_.empty())
+                schedule_ = Schedule(now, options_.rate, index_, plan_.shards,
+                                     static_cast<std::uint32_t>(open_.size()));
+            break;
+        case LoadMode::kChurn:
+            stamps_.resize(carrier_.max_connections());
+            opening_began_ = now;
+            desk_.books.began_with = share(options_.connections, index_, plan_.shards);
+            break;
+        case LoadMode::kListen:
+            break;
+    }
+}
+
+// True when the time is over and what was sent has come back, or is lost.
+template <class C>
+bool LoadShard<C>::go_on_talking(Time now) {
+    const bool churn = options_.mode == LoadMode::kChurn;
+    if (sending_ && now < measure_until_) {
+        if (churn) open_some(now);
+        if (options_.mode == LoadMode::kClosedLoop) start_some();
+        if (options_.mode == LoadMode::kOpenLoop && !open_.empty()) keep_to_timetable(now);
+        return false;
+    }
+    if (sending_) {
+        sending_ = false;
+        patience_.begin(now);
+        if (options_.mode == LoadMode::kOpenLoop) desk_.books.unsent = schedule_.turns() - desk_.books.sent;
+    }
+    const std::uint64_t awaited = churn ? tried_ - answered_ : outstanding_;
+    if (awaited != 0 && !patience_.is_over(awaited, now)) return false;
+    desk_.books.lost += awaited;
+    return true;
+}
+
+// Not all at once: the first answers come while the last begin.
+template <class C>
+void LoadShard<C>::start_some() {
+    constexpr unsigned kPerPoll = 32;
+    for (unsigned n = 0; n < kPerPoll && next_to_start_ < open_.size(); ++n) {
+        const net::ConnId id = open_[next_to_start_++];
+        if (id == net::kNoConn) continue;
+        Socket ws(*endpoint_, id);
+        for (std::uint64_t i = 0; i < options_.in_flight && say(ws) == SendStatus::kSent; ++i) {
+        }
+    }
+}
+
+template <class C>
+void LoadShard<C>::keep_to_timetable(Time now) {
+    constexpr unsigned kPerPoll = 64;
+    std::uint32_t place = 0;
+    for (unsigned n = 0; n < kPerPoll && schedule_.next(now, place); ++n) {
+        if (open_[place] == net::kNoConn) continue;
+        Socket ws(*endpoint_, open_[place]);
+        catch_up(ws);
+    }
+}
+
+// More than one when there was no room for those before.
+template <class C>
+void LoadShard<C>::catch_up(Socket& ws) {
+    const std::uint64_t due = schedule_.due(ws.state().place);
+    while (ws.state().said < due && say(ws) == SendStatus::kSent) {
+    }
+}
+
+template <class C>
+SendStatus LoadShard<C>::say(Socket& ws) {
+    auto& state = ws.state();
+    const auto payload = content_.make(number(state.place), state.said);
+    const SendStatus status =
+        content_.opcode() == ws::Opcode::kText
+            ? ws.send_text({reinterpret_cast<const char*>(payload.data()), payload.size()})
+            : ws.send_binary(payload);
+    if (status != SendStatus::kSent) [[unlikely]]
+        return status;
+    if (options_.mode == LoadMode::kClosedLoop) stamp(state.place, state.said) = clock_.now();
+    if (options_.mode == LoadMode::kOpenLoop) {
+        const Time intended = schedule_.intended(state.place, state.said);
+        if (in_time(intended)) desk_.books.send_lag.record(clock_.now() - intended);
+    }
+    ++state.said;
+    ++desk_.books.sent;
+    if (options_.echo) ++outstanding_;
+    return status;
+}
+
+template <class C>
+void LoadShard<C>::heard(Socket& ws, const Message& message) {
+    if (!options_.echo) return count(message.size());
+    auto& state = ws.state();
+    if (state.heard == state.said) [[unlikely]] {
+        ++desk_.books.corrupted;
+        return;
+    }
+    const bool right = content_.matches(message, number(state.place), state.heard);
+    const std::uint32_t sequence = state.heard++;
+    --outstanding_;
+    if (!right) [[unlikely]] {
+        ++desk_.books.corrupted;
+    } else if (options_.mode != LoadMode::kChurn) {
+        const Time from = options_.mode == LoadMode::kOpenLoop ? schedule_.intended(state.place, sequence)
+                                                               : stamp(state.place, sequence);
+        if (in_time(from)) desk_.books.rtt.record(clock_.now() - from);
+        count(message.size());
+    }
+    if (options_.mode == LoadMode::kChurn) return ws.close(ws::CloseCode::kNormal);
+    if (options_.mode == LoadMode::kClosedLoop && sending_) say(ws);
+}
+
+template <class C>
+void LoadShard<C>::count(std::size_t bytes) {
+    ++desk_.progress.messages;
+    if (!in_time(endpoint_->now())) return;
+    ++desk_.books.messages;
+    desk_.books.bytes += bytes;
+}
+
+template <class C>
+void LoadShard<C>::room_again(Socket& ws) {
+    if (!sending_) return;
+    if (options_.mode == LoadMode::kOpenLoop) catch_up(ws);
+    if (options_.mode == LoadMode::kClosedLoop)
+        while (ws.state().said - ws.state().heard < options_.in_flight && say(ws) == SendStatus::kSent) {
+        }
+}
+
+template <class C>
+void LoadShard<C>::round_ended(net::ConnId id) {
+    ++answered_;
+    const Time now = clock_.now();
+    if (in_time(stamps_[net::index(id)])) desk_.books.rtt.record(now - stamps_[net::index(id)]);
+    ++desk_.progress.messages;
+    if (in_time(now)) ++desk_.books.messages;
+}
+
+// "{n}" is the connection's number among all.
+template <class C>
+void LoadShard<C>::subscribe(Socket& ws) {
+    std::string text = options_.subscribe;
+    const std::string of = std::to_string(number(ws.state().place));
+    for (std::size_t at = 0; (at = text.find("{n}", at)) != text.npos; at += of.size())
+        text.replace(at, 3, of);
+    ws.send_text(text);
+}
+
+}  // namespace millrace::bench
