@@ -203,6 +203,8 @@ void Load::judge() {
         check(load->lost, "messages were sent and not answered");
         check(load->corrupted, "messages came back changed, or unasked");
         check(load->closed, "connections were closed before their time");
+        if (options_.mode != LoadMode::kChurn && load->closed >= load->connections)
+            result_.invalid_because.push_back("all connections were lost, and the run ended with them");
         check(load->unsent, "messages found no room and were not sent");
         std::uint64_t failed = 0;
         for (const auto& [why, count] : load->failed_because)

@@ -72,6 +72,7 @@ void LoadShard<C>::opened(Socket& ws) {
     ++answered_;
     ws.state().place = static_cast<std::uint32_t>(open_.size());
     open_.push_back(ws.id());
+    ++live_;
     if (!options_.subscribe.empty()) subscribe(ws);
 }
 
@@ -100,6 +101,7 @@ void LoadShard<C>::closed(Socket& ws, ws::CloseCode code) {
     } else {
         const auto& state = ws.state();
         open_[state.place] = net::kNoConn;
+        --live_;
         if (order_ == LoadOrder::kClose) return;
         if (options_.echo) {
             desk_.books.lost += state.said - state.heard;

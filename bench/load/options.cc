@@ -44,7 +44,7 @@ Expected<std::string> read_file(const std::string& path) {
 
 // A number a second: a count, or a decimal fraction such as 0.1.
 Expected<double> parse_rate(std::string_view text) {
-    if (const auto count = parse_count(text)) return static_cast<double>(*count);
+    if (const auto count = parse_count(text); count && *count > 0) return static_cast<double>(*count);
     double value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (error != std::errc{} || end != text.data() + text.size() || !(value > 0) || !std::isfinite(value))

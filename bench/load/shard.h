@@ -111,6 +111,7 @@ class LoadShard {
     LoadOrder order_ = LoadOrder::kServe;
     std::uint8_t target_ = 0;
     std::vector<net::ConnId> open_;  // by place; kNoConn when it has been lost since
+    std::size_t live_ = 0;           // of them
     Patience patience_;
 
     // Opening: of all attempts, those that were answered with a WebSocket or a failure.

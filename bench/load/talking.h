@@ -33,11 +33,11 @@ void LoadShard<C>::begin_talking(Time now) {
     }
 }
 
-// True when the time is over and what was sent has come back, or is lost.
+// True when the time is over, or nobody is left to talk to, and what was sent has come back, or is lost.
 template <class C>
 bool LoadShard<C>::go_on_talking(Time now) {
     const bool churn = options_.mode == LoadMode::kChurn;
-    if (sending_ && now < measure_until_) {
+    if (sending_ && now < measure_until_ && (churn || live_ != 0)) {
         if (churn) open_some(now);
         if (options_.mode == LoadMode::kClosedLoop) start_some();
         if (options_.mode == LoadMode::kOpenLoop && !open_.empty()) keep_to_timetable(now);
