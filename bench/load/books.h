@@ -43,17 +43,20 @@ struct LoadProgress {
     Counter messages;
 };
 
-struct LoadBooks {
-    // Of connecting:
-    Time connect_began{}, connect_ended{};
-    Reasons failed;
-    // Of the run:
+// Of one run.
+struct RunBooks {
     std::uint64_t began_with = 0;           // connections
     std::uint64_t messages = 0, bytes = 0;  // in the time that counts
     std::uint64_t sent = 0, unsent = 0, lost = 0, corrupted = 0;
     Reasons closed;
-    Reasons failed_again;
+    Reasons failed;
     Histogram rtt, send_lag;
+};
+
+struct LoadBooks {
+    Time connect_began{}, connect_ended{};
+    Reasons failed;  // to connect
+    RunBooks run;    // the latest
 };
 
 }  // namespace millrace::bench

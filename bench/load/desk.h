@@ -25,6 +25,7 @@ struct LoadPlan {
     net::SocketAddress address;  // of the server, or the proxy
     ClientTarget target;         // without TLS, which each shard has of its own
     unsigned shards;
+    double rate;  // open loop: messages a second of the run that is on; changes between orders
 };
 
 struct LoadDesk {

@@ -11,7 +11,7 @@ namespace millrace::bench {
 // the remedy where a limit is too low: descriptors, or local ports for so many connections to one server.
 Expected<void> check_limits(const LoadOptions& options, const net::SocketAddress& server);
 
-// How often a listener's queue on this machine was full (TcpExt: ListenOverflows, ListenDrops) since it
+// How often a listener's queue on this machine was full (TcpExt: ListenDrops) since it
 // started. Zero where the kernel does not say.
 std::uint64_t listen_drops();
 

@@ -28,7 +28,8 @@ class Load {
           plan_{.options = options,
                 .address = {},
                 .target = {},
-                .shards = static_cast<unsigned>(options.cores.size())},
+                .shards = static_cast<unsigned>(options.cores.size()),
+                .rate = options.rate},
           desks_(options.cores.size()) {}
 
     Expected<void> set_up();
@@ -36,12 +37,16 @@ class Load {
 
   private:
     Expected<void> aim();
-    // False when the user ended the run meanwhile.
+    // Each is false when the user ended the run meanwhile.
     bool order(LoadOrder order, std::string_view during);
+    bool talk();
+    bool find_rate();
     void show_progress(std::string_view during);
 
     ConnectResult connect_result() const;
     LoadResult load_result() const;
+    std::vector<std::string> faults_of(const LoadResult& load) const;
+    std::string fault_of(const LoadResult& load) const;
     void judge();
 
     const LoadOptions& options_;
@@ -136,13 +141,45 @@ void Load::run() {
     const bool churn = options_.mode == LoadMode::kChurn;
     bool going_on = churn || order(LoadOrder::kOpen, "opening");
     if (!churn) result_.connect = connect_result();
-    if (going_on && (churn || result_.connect->connections != 0)) {
-        going_on = order(LoadOrder::kTalk, "talking");
-        if (going_on) result_.load = load_result();
-    }
+    if (going_on && (churn || result_.connect->connections != 0))
+        going_on = options_.find_rate ? find_rate() : talk();
     if (going_on) order(LoadOrder::kClose, "closing");
     live_.clear();
     judge();
+}
+
+bool Load::talk() {
+    if (!order(LoadOrder::kTalk, "talking")) return false;
+    result_.load = load_result();
+    return true;
+}
+
+// Doubles the rate until it is too much, then halves the gap between the best and the least that was too much
+// until it is a twentieth.
+bool Load::find_rate() {
+    constexpr double kNear = 1.05;
+    std::optional<LoadResult> best, first;
+    std::vector<LoadResult::Try> tries;
+    double kept = 0, too_much = 0;
+    for (;;) {
+        if (!talk()) return false;
+        const LoadResult& run = *result_.load;
+        std::string fault = fault_of(run);
+        tries.push_back({plan_.rate, run.rtt_ns.p50, run.rtt_ns.p99, fault});
+        if (!first) first = run;
+        if (fault.empty()) {
+            kept = plan_.rate;
+            best = run;
+        } else {
+            too_much = plan_.rate;
+        }
+        const bool gone = run.closed != 0;  // there is nobody to go on with
+        if (gone || kept == 0 || (too_much != 0 && too_much / kept < kNear)) break;
+        plan_.rate = too_much == 0 ? 2 * kept : (kept + too_much) / 2;
+    }
+    result_.load = best ? std::move(best) : std::move(first);
+    result_.load->tries = std::move(tries);
+    return true;
 }
 
 // --- results ---
@@ -163,13 +200,13 @@ ConnectResult Load::connect_result() const {
 }
 
 LoadResult Load::load_result() const {
-    LoadResult result{.mode = std::string(name_of(options_.mode)), .requested_per_s = options_.rate};
+    LoadResult result{.mode = std::string(name_of(options_.mode)), .requested_per_s = plan_.rate};
     if (options_.mode == LoadMode::kClosedLoop) result.in_flight = options_.in_flight;
     result.seconds = std::chrono::duration<double>(options_.duration).count();
     Histogram rtt, send_lag;
     std::uint64_t bytes = 0;
     for (const LoadDesk& desk : desks_) {
-        const LoadBooks& books = desk.books;
+        const RunBooks& books = desk.books.run;
         result.connections += books.began_with;
         result.messages += books.messages;
         bytes += books.bytes;
@@ -179,7 +216,7 @@ LoadResult Load::load_result() const {
         result.corrupted += books.corrupted;
         result.closed += books.closed.total();
         books.closed.add_to(result.closed_because);
-        books.failed_again.add_to(result.failed_because);
+        books.failed.add_to(result.failed_because);
         rtt.merge(books.rtt);
         send_lag.merge(books.send_lag);
     }
@@ -193,42 +230,59 @@ LoadResult Load::load_result() const {
     return result;
 }
 
-// What makes the run invalid, and what the reader should know besides.
-void Load::judge() {
-    const auto check = [this](std::uint64_t count, std::string_view what) {
-        if (count != 0) result_.invalid_because.push_back(fmt::format("{} {}", with_commas(count), what));
+// What makes a run invalid, in words.
+std::vector<std::string> Load::faults_of(const LoadResult& load) const {
+    std::vector<std::string> faults;
+    const auto check = [&faults](std::uint64_t count, std::string_view what) {
+        if (count != 0) faults.push_back(fmt::format("{} {}", with_commas(count), what));
     };
-    if (result_.connect) check(result_.connect->failed, "connections failed to open");
-    if (const auto& load = result_.load) {
-        check(load->lost, "messages were sent and not answered");
-        check(load->corrupted, "messages came back changed, or unasked");
-        check(load->closed, "connections were closed before their time");
-        if (options_.mode != LoadMode::kChurn && load->closed >= load->connections)
-            result_.invalid_because.push_back("all connections were lost, and the run ended with them");
-        check(load->unsent, "messages found no room and were not sent");
-        std::uint64_t failed = 0;
-        for (const auto& [why, count] : load->failed_because)
-            failed += count;
-        check(failed, "connections failed to open during the run");
-        if (load->messages == 0)
-            result_.invalid_because.push_back("no message came in the time that was measured");
-        // Half a percent is more than rounding and the run's two ends make.
-        if (options_.rate > 0 && options_.echo && load->messages_per_s < 0.995 * options_.rate)
+    check(load.lost, "messages were sent and not answered");
+    check(load.corrupted, "messages came back changed, or unasked");
+    check(load.closed, "connections were closed before their time");
+    if (options_.mode != LoadMode::kChurn && load.closed >= load.connections)
+        faults.push_back("all connections were lost, and the run ended with them");
+    check(load.unsent, "messages found no room and were not sent");
+    for (const auto& [why, count] : load.failed_because)
+        check(count, "connections failed to open during the run (" + why + ")");
+    if (load.messages == 0) faults.push_back("no message came in the time that was measured");
+    if (load.requested_per_s == 0 || !options_.echo) return faults;
+    // Half a percent is more than rounding and the run's two ends make.
+    if (load.messages_per_s < 0.995 * load.requested_per_s)
+        faults.push_back(fmt::format("the rate was not reached: {:.0f} messages a second came back of {:.0f}",
+                                     load.messages_per_s, load.requested_per_s));
+    // Latencies that the generator's own lateness is a good part of are not the server's.
+    if (load.send_lag_ns.p99 * 10 > load.rtt_ns.p99)
+        faults.push_back(fmt::format(
+            "the generator lagged: its send lag's p99 is {}, more than a tenth of the round trip's {}",
+            format_duration(Duration(load.send_lag_ns.p99)), format_duration(Duration(load.rtt_ns.p99))));
+    return faults;
+}
+
+// Why a run of the search was too much; empty when it was not.
+std::string Load::fault_of(const LoadResult& load) const {
+    const auto faults = faults_of(load);
+    if (!faults.empty()) return faults.front();
+    for (const Threshold& wanted : options_.slo)
+        if (std::string missed = wanted.missed(load); !missed.empty()) return missed;
+    return {};
+}
+
+void Load::judge() {
+    if (result_.connect && result_.connect->failed != 0)
+        result_.invalid_because.push_back(
+            fmt::format("{} connections failed to open", with_commas(result_.connect->failed)));
+    if (result_.load) {
+        const auto faults = faults_of(*result_.load);
+        result_.invalid_because.insert(result_.invalid_because.end(), faults.begin(), faults.end());
+        if (options_.find_rate && !fault_of(*result_.load).empty())
             result_.invalid_because.push_back(
-                fmt::format("the rate was not reached: {:.0f} messages a second came back of {:.0f}",
-                            load->messages_per_s, options_.rate));
-        // Latencies that the generator's own lateness is a good part of are not the server's.
-        if (load->send_lag_ns.p99 * 10 > load->rtt_ns.p99 && load->rtt_ns.p99 != 0 && options_.rate > 0)
-            result_.invalid_because.push_back(fmt::format(
-                "the generator lagged: its send lag's p99 is {}, more than a tenth of the round trip's {}",
-                format_duration(Duration(load->send_lag_ns.p99)),
-                format_duration(Duration(load->rtt_ns.p99))));
+                "already the first rate was too much: begin with a lower --rate");
     }
     if (const std::uint64_t drops = listen_drops() - listen_drops_; drops != 0)
-        result_.remarks.push_back(
-            fmt::format("{} connections found a listener's queue on this machine full: raise the "
-                        "server's backlog and net.core.somaxconn, or give --connect-rate",
-                        with_commas(drops)));
+        result_.remarks.push_back(fmt::format(
+            "{} connections found a listener's queue on this machine full: raise the server's backlog and "
+            "net.core.somaxconn, or give --connect-rate",
+            with_commas(drops)));
 }
 
 }  // namespace

@@ -88,7 +88,7 @@ void LoadShard<C>::not_opened(const OpeningFailure& failure) {
 template <class C>
 void LoadShard<C>::failed(std::string_view why) {
     ++desk_.progress.failed;
-    (order_ == LoadOrder::kTalk ? desk_.books.failed_again : desk_.books.failed).add(why);
+    (order_ == LoadOrder::kTalk ? desk_.books.run.failed : desk_.books.failed).add(why);
 }
 
 // Nobody asked for it, but in a round of churn and at the end.
@@ -97,18 +97,18 @@ void LoadShard<C>::closed(Socket& ws, ws::CloseCode code) {
     if (options_.mode == LoadMode::kChurn) {
         if (ws.state().heard == 1 && code == ws::CloseCode::kNormal) return round_ended(ws.id());
         ++answered_;
-        desk_.books.lost += ws.state().said - ws.state().heard;
+        desk_.books.run.lost += ws.state().said - ws.state().heard;
     } else {
         const auto& state = ws.state();
         open_[state.place] = net::kNoConn;
         --live_;
         if (order_ == LoadOrder::kClose) return;
         if (options_.echo) {
-            desk_.books.lost += state.said - state.heard;
+            desk_.books.run.lost += state.said - state.heard;
             outstanding_ -= state.said - state.heard;
         }
     }
-    desk_.books.closed.add(fmt::format("close code {}", static_cast<unsigned>(code)));
+    desk_.books.run.closed.add(fmt::format("close code {}", static_cast<unsigned>(code)));
 }
 
 }  // namespace millrace::bench

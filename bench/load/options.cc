@@ -31,6 +31,7 @@ struct Written {
     std::string source;
     std::string seed = "1";
     std::vector<std::string> thresholds;
+    std::vector<std::string> slo;
     bool no_echo = false;
     bool churn = false;
 };
@@ -141,6 +142,7 @@ Expected<LoadOptions> values_of(const Written& written, LoadOptions options) {
         (result = parse_one("--size", written.sizes, parse_sizes, options.content.sizes)) &&
         (result = parse_one("--seed", written.seed, parse_count, options.content.seed)) &&
         (result = parse_all(written.thresholds, Threshold::parse, options.thresholds)) &&
+        (result = parse_all(written.slo, Threshold::parse, options.slo)) &&
         (result = parse_sources(written.source, options)) && (result = choose_content(written, options)) &&
         (result = choose_mode(written, options));
     if (!good) return tl::unexpected(result.error());
@@ -148,6 +150,10 @@ Expected<LoadOptions> values_of(const Written& written, LoadOptions options) {
         return fail("--connections must be between 1 and 1,073,741,824");
     if (options.connections < options.cores.size())
         return fail("--connections must be at least the number of --cores");
+    const bool open_loop = options.mode == LoadMode::kOpenLoop && options.echo;
+    if (options.find_rate != !options.slo.empty() || (options.find_rate && !open_loop))
+        return fail(
+            "--find-max-rate needs a --slo to keep, as 'p99<1ms', and a --rate to begin with, of echoes");
     if (options.duration < 10ms)
         return fail("--duration must be at least 10ms, or there is nothing to measure");
     // Each attempt has a slot of its own until the next poll.
@@ -180,6 +186,9 @@ void add_traffic_options(CLI::App& app, Written& written, LoadOptions& options) 
     app.add_option("--src-ip", written.source, "uring: connect from these addresses in turn, FIRST-LAST");
     app.add_option("--threshold", written.thresholds,
                    "what the run must reach, 'p99<50us', 'rate>=100k', repeatable; else exit status 1");
+    app.add_flag("--find-max-rate", options.find_rate,
+                 "raise --rate from run to run, to the highest at which every --slo holds");
+    app.add_option("--slo", written.slo, "what --find-max-rate has to keep, 'p99<1ms', repeatable");
     app.add_option("--seed", written.seed, "what the pattern follows from")->capture_default_str();
     app.add_option("--json", options.json, "write the result file here; - is standard output");
 }

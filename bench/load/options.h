@@ -39,6 +39,8 @@ struct LoadOptions : GroundOptions {
     // uring: our addresses, in turn; unspecified: the kernel chooses.
     net::IpAddress first_source, last_source;
     std::vector<Threshold> thresholds;
+    bool find_rate = false;  // the highest rate at which `slo` holds, from `rate` on
+    std::vector<Threshold> slo;
     std::optional<std::string> json;  // "-": standard output
 
     std::uint64_t sources() const { return last_source.low - first_source.low + 1; }

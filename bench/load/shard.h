@@ -29,6 +29,7 @@ class LoadClient {
         std::uint32_t place;  // among the shard's connections
         std::uint32_t said;   // messages sent, and so the next one's sequence number
         std::uint32_t heard;  // echoes received, right or wrong
+        void start_over() { said = heard = 0; }
     };
 
     explicit LoadClient(LoadShard<C>& shard) : shard_(&shard) {}

@@ -13,20 +13,24 @@ void LoadShard<C>::begin_talking(Time now) {
     measure_from_ = now + options_.warm_up;
     measure_until_ = measure_from_ + options_.duration;
     sending_ = true;
-    desk_.books.began_with = open_.size();
+    desk_.books.run = {};
+    desk_.books.run.began_with = open_.size();
+    next_to_start_ = 0;
+    for (const net::ConnId id : open_)
+        if (id != net::kNoConn) endpoint_->template state<LoadClient<C>>(id).start_over();
     switch (options_.mode) {
         case LoadMode::kClosedLoop:
             stamps_.resize(open_.size() * options_.in_flight);
             break;
         case LoadMode::kOpenLoop:
             if (!open_.empty())
-                schedule_ = Schedule(now, options_.rate, index_, plan_.shards,
-                                     static_cast<std::uint32_t>(open_.size()));
+                schedule_ =
+                    Schedule(now, plan_.rate, index_, plan_.shards, static_cast<std::uint32_t>(open_.size()));
             break;
         case LoadMode::kChurn:
             stamps_.resize(carrier_.max_connections());
             opening_began_ = now;
-            desk_.books.began_with = share(options_.connections, index_, plan_.shards);
+            desk_.books.run.began_with = share(options_.connections, index_, plan_.shards);
             break;
         case LoadMode::kListen:
             break;
@@ -46,11 +50,12 @@ bool LoadShard<C>::go_on_talking(Time now) {
     if (sending_) {
         sending_ = false;
         patience_.begin(now);
-        if (options_.mode == LoadMode::kOpenLoop) desk_.books.unsent = schedule_.turns() - desk_.books.sent;
+        if (options_.mode == LoadMode::kOpenLoop)
+            desk_.books.run.unsent = schedule_.turns() - desk_.books.run.sent;
     }
     const std::uint64_t awaited = churn ? tried_ - answered_ : outstanding_;
     if (awaited != 0 && !patience_.is_over(awaited, now)) return false;
-    desk_.books.lost += awaited;
+    desk_.books.run.lost += awaited;
     return true;
 }
 
@@ -99,10 +104,10 @@ SendStatus LoadShard<C>::say(Socket& ws) {
     if (options_.mode == LoadMode::kClosedLoop) stamp(state.place, state.said) = clock_.now();
     if (options_.mode == LoadMode::kOpenLoop) {
         const Time intended = schedule_.intended(state.place, state.said);
-        if (in_time(intended)) desk_.books.send_lag.record(clock_.now() - intended);
+        if (in_time(intended)) desk_.books.run.send_lag.record(clock_.now() - intended);
     }
     ++state.said;
-    ++desk_.books.sent;
+    ++desk_.books.run.sent;
     if (options_.echo) ++outstanding_;
     return status;
 }
@@ -112,18 +117,18 @@ void LoadShard<C>::heard(Socket& ws, const Message& message) {
     if (!options_.echo) return count(message.size());
     auto& state = ws.state();
     if (state.heard == state.said) [[unlikely]] {
-        ++desk_.books.corrupted;
+        ++desk_.books.run.corrupted;
         return;
     }
     const bool right = content_.matches(message, number(state.place), state.heard);
     const std::uint32_t sequence = state.heard++;
     --outstanding_;
     if (!right) [[unlikely]] {
-        ++desk_.books.corrupted;
+        ++desk_.books.run.corrupted;
     } else if (options_.mode != LoadMode::kChurn) {
         const Time from = options_.mode == LoadMode::kOpenLoop ? schedule_.intended(state.place, sequence)
                                                                : stamp(state.place, sequence);
-        if (in_time(from)) desk_.books.rtt.record(clock_.now() - from);
+        if (in_time(from)) desk_.books.run.rtt.record(clock_.now() - from);
         count(message.size());
     }
     if (options_.mode == LoadMode::kChurn) return ws.close(ws::CloseCode::kNormal);
@@ -134,8 +139,8 @@ template <class C>
 void LoadShard<C>::count(std::size_t bytes) {
     ++desk_.progress.messages;
     if (!in_time(endpoint_->now())) return;
-    ++desk_.books.messages;
-    desk_.books.bytes += bytes;
+    ++desk_.books.run.messages;
+    desk_.books.run.bytes += bytes;
 }
 
 template <class C>
@@ -151,9 +156,9 @@ template <class C>
 void LoadShard<C>::round_ended(net::ConnId id) {
     ++answered_;
     const Time now = clock_.now();
-    if (in_time(stamps_[net::index(id)])) desk_.books.rtt.record(now - stamps_[net::index(id)]);
+    if (in_time(stamps_[net::index(id)])) desk_.books.run.rtt.record(now - stamps_[net::index(id)]);
     ++desk_.progress.messages;
-    if (in_time(now)) ++desk_.books.messages;
+    if (in_time(now)) ++desk_.books.run.messages;
 }
 
 // "{n}" is the connection's number among all.

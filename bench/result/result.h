@@ -93,6 +93,13 @@ struct LoadResult {
     // from connect() to the end of the closing handshake.
     Quantiles rtt_ns;
     Quantiles send_lag_ns;  // open loop: from the time at which a message was to be sent to when it was
+    // The runs of a search for the highest rate, in their order; the result is that of the best.
+    struct Try {
+        double rate_per_s = 0;
+        std::uint64_t p50_ns = 0, p99_ns = 0;
+        std::string too_much;  // what went wrong; empty: the rate was kept
+    };
+    std::vector<Try> tries;
     // What was asked of the run and was not reached, in words.
     std::vector<std::string> missed;
 };

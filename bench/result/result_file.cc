@@ -94,6 +94,12 @@ Json to_json(const BulkResult& r) {
 }
 
 Json to_json(const LoadResult& r) {
+    Json tries = Json::array();
+    for (const LoadResult::Try& t : r.tries)
+        tries.push_back({{"rate_per_s", t.rate_per_s},
+                         {"p50_ns", t.p50_ns},
+                         {"p99_ns", t.p99_ns},
+                         {"too_much", t.too_much}});
     return {{"mode", r.mode},
             {"connections", r.connections},
             {"in_flight", r.in_flight},
@@ -111,6 +117,7 @@ Json to_json(const LoadResult& r) {
             {"failed_because", r.failed_because},
             {"rtt_ns", to_json(r.rtt_ns)},
             {"send_lag_ns", to_json(r.send_lag_ns)},
+            {"tries", tries},
             {"missed", r.missed}};
 }
 

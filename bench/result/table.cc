@@ -134,6 +134,9 @@ void show(std::string& out, const LoadResult& r) {
                with_commas(r.corrupted), with_commas(r.unsent));
     show_reasons(block, "closed", r.closed_because);
     show_reasons(block, "failed", r.failed_because);
+    for (const LoadResult::Try& t : r.tries)
+        block.line("tried {:>6} a second: p50 {}, p99 {}{}", format_count(t.rate_per_s), ns(t.p50_ns),
+                   ns(t.p99_ns), t.too_much.empty() ? "" : "; too much: " + t.too_much);
     if (r.rtt_ns.max == 0) return;
     show_quantiles_head(block);
     show_quantiles(block, r.mode == "churn" ? "round" : "round trip", r.rtt_ns);

@@ -65,6 +65,21 @@ def modes(carrier):
     equal((status, result["stages"]["load"]["messages"]), (3, 0), "listening to one who says nothing")
 
 
+@case("load: a search for the highest rate ends between one that was kept and one that was not", carriers=("uring",))
+def search(carrier):
+    carrier.share()
+    status, result, said = run(carrier, carrier.echo, "-c", "4", "-R", "100", "--find-max-rate", "--slo", "rate<1500",
+                               "--warmup", "50ms", "-d", "500ms")
+    require(result, said)
+    tries = result["stages"]["load"]["tries"]
+    kept = [one["rate_per_s"] for one in tries if not one["too_much"]]
+    over = [one["rate_per_s"] for one in tries if one["too_much"]]
+    require(over and kept == [] or max(kept) < min(over), f"what was kept and what was not: {tries}")
+    if kept:  # a busy machine may lag at any rate
+        equal(result["stages"]["load"]["requested_per_s"], max(kept), "whose result it is")
+    require(status in (0, 3), said)
+
+
 @case("load: over wss, with a certificate that is believed and without")
 def secure(carrier):
     with secure_server(carrier) as (_, certificates):

@@ -48,6 +48,18 @@ TEST(LoadOptions, OneModeAtATime) {
     EXPECT_THAT(complaint({"--no-echo", "--churn"}), HasSubstr("--churn waits for an echo"));
 }
 
+TEST(LoadOptions, ASearchNeedsABeginningAndAnEnd) {
+    const auto options = parse({"-R", "1k", "--find-max-rate", "--slo", "p99<1ms", "--slo", "max<9ms"});
+    ASSERT_TRUE(options);
+    EXPECT_TRUE(options->find_rate);
+    EXPECT_EQ(options->slo.size(), 2u);
+    for (const auto& words : {std::vector{"-R", "1k", "--find-max-rate"},
+                              {"--find-max-rate", "--slo", "p99<1ms"},
+                              {"-R", "1k", "--slo", "p99<1ms"},
+                              {"-R", "1k", "--find-max-rate", "--slo", "p99<1ms", "--no-echo"}})
+        EXPECT_THAT(complaint(words), HasSubstr("--find-max-rate needs"));
+}
+
 TEST(LoadOptions, SourceAddresses) {
     const auto options = parse({"--src-ip", "127.0.0.2-127.0.0.9"});
     ASSERT_TRUE(options);
