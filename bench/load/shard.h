@@ -85,7 +85,7 @@ class LoadShard {
     void begin_talking(Time now);
     bool go_on_talking(Time now);
     void start_some();
-    void keep_to_timetable(Time now);
+    bool keep_to_timetable(Time now);
     void catch_up(Socket& ws);
     SendStatus say(Socket& ws);
     void heard(Socket& ws, const Message& message);

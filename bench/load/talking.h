@@ -41,11 +41,13 @@ void LoadShard<C>::begin_talking(Time now) {
 template <class C>
 bool LoadShard<C>::go_on_talking(Time now) {
     const bool churn = options_.mode == LoadMode::kChurn;
-    if (sending_ && now < measure_until_ && (churn || live_ != 0)) {
+    if (sending_ && (churn || live_ != 0)) {
         if (churn) open_some(now);
         if (options_.mode == LoadMode::kClosedLoop) start_some();
-        if (options_.mode == LoadMode::kOpenLoop && !open_.empty()) keep_to_timetable(now);
-        return false;
+        // What was due before the end is sent, however late.
+        const bool behind = options_.mode == LoadMode::kOpenLoop &&
+                            !keep_to_timetable(std::min(now, measure_until_ - Duration(1)));
+        if (now < measure_until_ || behind) return false;
     }
     if (sending_) {
         sending_ = false;
@@ -72,15 +74,18 @@ void LoadShard<C>::start_some() {
     }
 }
 
+// True when everybody has been asked whose turn has come by `now`.
 template <class C>
-void LoadShard<C>::keep_to_timetable(Time now) {
+bool LoadShard<C>::keep_to_timetable(Time now) {
     constexpr unsigned kPerPoll = 64;
     std::uint32_t place = 0;
-    for (unsigned n = 0; n < kPerPoll && schedule_.next(now, place); ++n) {
+    for (unsigned n = 0; n < kPerPoll; ++n) {
+        if (!schedule_.next(now, place)) return true;
         if (open_[place] == net::kNoConn) continue;
         Socket ws(*endpoint_, open_[place]);
         catch_up(ws);
     }
+    return false;
 }
 
 // More than one when there was no room for those before.
