@@ -20,11 +20,12 @@ namespace millrace::ws::HWY_NAMESPACE {
 
 using Places = std::array<SmallMessages::Place, SmallMessages::kMost>;
 
-constexpr std::size_t kHeader = 6;
-
 // Walks the headers and fills `pattern`.
+template <bool kMasked>
 HWY_ATTR SmallMessages::Found walk(const std::byte* in, std::size_t size, std::size_t limit, Places& places,
                                    std::uint8_t* pattern) {
+    constexpr std::size_t kHeader = kMasked ? 6 : 2;
+    constexpr std::uint32_t kMaskBit = kMasked ? 0x80 : 0;
     constexpr std::size_t kNarrow = 64;
     const D d;
     const std::size_t lanes = hn::Lanes(d);
@@ -34,12 +35,12 @@ HWY_ATTR SmallMessages::Found walk(const std::byte* in, std::size_t size, std::s
     while (found.count < SmallMessages::kMost && size - at >= kHeader) {
         const auto first = std::to_integer<std::uint32_t>(in[at]);
         const auto second = std::to_integer<std::uint32_t>(in[at + 1]);
-        const std::uint32_t payload = second - 0x80;  // wraps if the mask bit is not set
-        const std::size_t next = at + second + kHeader - 0x80;
+        const std::uint32_t payload = second - kMaskBit;  // wraps, or is above 127, if the bit is wrong
+        const std::size_t next = at + second + kHeader - kMaskBit;
         if (first - 0x81 >= 2 || payload > limit || next > size) break;
 
-        std::uint32_t key;
-        std::memcpy(&key, in + at + 2, sizeof key);
+        std::uint32_t key = 0;
+        if constexpr (kMasked) std::memcpy(&key, in + at + 2, sizeof key);
         const std::uint64_t header = first | second << 8 | std::uint64_t{key} << 16;
         std::memcpy(pattern + at, &header, sizeof header);
         const V keys = repeated(key);
@@ -78,13 +79,14 @@ HWY_ATTR bool apply(std::uint8_t* bytes, const std::uint8_t* pattern, std::size_
     return is_ascii(d, seen);
 }
 
-HWY_ATTR SmallMessages::Found unmask_kernel(std::byte* in, std::size_t size, std::size_t limit,
-                                            Places& places) {
-    constexpr std::size_t kSpace = SmallMessages::kMost * (kHeader + 125) + 2 * HWY_MAX_BYTES + 128;
+HWY_ATTR SmallMessages::Found take_kernel(std::byte* in, std::size_t size, std::size_t limit, Places& places,
+                                          bool masked) {
+    constexpr std::size_t kSpace = SmallMessages::kMost * (6 + 125) + 2 * HWY_MAX_BYTES + 128;
     const std::size_t lanes = hn::Lanes(D());
     alignas(HWY_MAX_BYTES) std::uint8_t space[kSpace];
     std::uint8_t* const pattern = space + reinterpret_cast<std::uintptr_t>(in) % lanes;
-    SmallMessages::Found found = walk(in, size, limit, places, pattern);
+    SmallMessages::Found found =
+        masked ? walk<true>(in, size, limit, places, pattern) : walk<false>(in, size, limit, places, pattern);
     if (found.count < 2 || found.bytes < lanes) return {};
     found.ascii = apply(reinterpret_cast<std::uint8_t*>(in), pattern, found.bytes);
     return found;
@@ -98,16 +100,16 @@ namespace millrace::ws {
 
 static_assert(std::endian::native == std::endian::little, "the walk writes words as they lie in memory");
 
-HWY_EXPORT(unmask_kernel);
+HWY_EXPORT(take_kernel);
 namespace {
 using Places = std::array<SmallMessages::Place, SmallMessages::kMost>;
-const simd::Kernel<SmallMessages::Found(std::byte*, std::size_t, std::size_t, Places&)> unmask_frames([] {
-    return &HWY_DYNAMIC_DISPATCH(unmask_kernel);
+const simd::Kernel<SmallMessages::Found(std::byte*, std::size_t, std::size_t, Places&, bool)> take_frames([] {
+    return &HWY_DYNAMIC_DISPATCH(take_kernel);
 });
 }  // namespace
 
-std::size_t SmallMessages::unmask(std::span<std::byte> in, std::size_t limit) {
-    const Found found = unmask_frames(in.data(), in.size(), limit, places_);
+std::size_t SmallMessages::take(std::span<std::byte> in, std::size_t limit, Role receiver) {
+    const Found found = take_frames(in.data(), in.size(), limit, places_, receiver == Role::kServer);
     base_ = in.data();
     count_ = found.count;
     texts_ = found.texts;

@@ -1,6 +1,6 @@
 #pragma once
-// Many small masked frames in one buffer at once: what a busy connection's segments hold. One after the
-// other, each frame costs a branch that its size decides, which nobody can predict.
+// Many small frames in one buffer at once: what a busy connection's segments hold. One after the other, each
+// frame costs a branch that its size decides, which nobody can predict.
 
 #include <array>
 #include <cstddef>
@@ -17,11 +17,11 @@ class SmallMessages {
     static constexpr std::size_t kMost = 64;
 
     // Takes the frames at the front of `in` that are each a whole message (FIN, kText or kBinary, no reserved
-    // bit, masked) of at most `limit` bytes (not more than 125). The first frame that is not, or is cut, ends
-    // them; nothing from there on is touched. None at all are taken, and nothing is touched, where they are
-    // too few to be worth it. Their headers are zeros afterwards. Returns the bytes that frames and headers
-    // occupied.
-    std::size_t unmask(std::span<std::byte> in, std::size_t limit);
+    // bit, masked if a server receives it and not if a client does) of at most `limit` bytes (not more than
+    // 125). The first frame that is not, or is cut, ends them; nothing from there on is touched. None at all
+    // are taken, and nothing is touched, where they are too few to be worth it. Their headers are zeros
+    // afterwards. Returns the bytes that frames and headers occupied.
+    std::size_t take(std::span<std::byte> in, std::size_t limit, Role receiver);
 
     std::size_t size() const { return count_; }
     std::size_t texts() const { return texts_; }  // of them

@@ -25,7 +25,7 @@ void Session::release(SessionShared& shared) {
 std::size_t Session::next_batch(std::span<std::byte>& in, const SessionShared& shared,
                                 SmallMessages& messages) {
     const auto limit = static_cast<std::size_t>(std::min<std::uint64_t>(shared.max_message, 125));
-    const auto bytes = in.first(messages.unmask(in, limit));
+    const auto bytes = in.first(messages.take(in, limit, role()));
     in = in.subspan(bytes.size());
     const std::size_t count = messages.size();
     // Where the headers were there are zeros: texts one after the other are UTF-8 if each is.
@@ -160,8 +160,8 @@ bool Session::data_piece(std::span<std::byte>& in, Step& step) {
 }
 
 // The next bytes of the current data frame; `text`: false if they are not UTF-8. A text is unmasked and
-// looked at in stretches that stay in the first-level cache in between: 1.4 to 2 times as fast as two passes
-// over 8 MiB.
+// looked at in stretches that stay in the first-level cache in between: 1.6 to 2.2 times as fast as two
+// passes over 64 MiB.
 bool Session::unmask(std::span<std::byte> payload, bool text) {
     constexpr std::size_t kStretch = 16 << 10;
     while (!payload.empty()) {

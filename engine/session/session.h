@@ -81,11 +81,15 @@ class Session {
         return next_in_general(in, shared);
     }
 
-    // Whether next_batch() may be worth it: a small message and something behind it.
+    // Whether next_batch() may be worth it: a small message and something behind it. A client's binary
+    // messages need nothing that would depend on their sizes, and are faster one by one.
     bool batch_ahead(std::span<const std::byte> in) const {
-        if (state_ != 0 || !mask_bit_ || in.size() < 2) return false;
-        const std::size_t size = std::to_integer<unsigned>(in[1]) ^ 0x80;
-        return is_whole_message(std::to_integer<unsigned>(in[0])) && size < 126 && in.size() > 6 + size;
+        if (state_ != 0 || in.size() < 2) return false;
+        const auto first = std::to_integer<unsigned>(in[0]);
+        const std::size_t size = std::to_integer<unsigned>(in[1]) ^ mask_bit_;
+        const std::size_t header = 2 + (mask_bit_ >> 5);
+        return is_whole_message(first) && (mask_bit_ || (first & 1)) && size < 126 &&
+               in.size() > header + size;
     }
     // The messages at the front of `in`, as far as each is whole in one small frame, unmasked and checked as
     // next() does it one by one, at less cost; `in` is advanced past them. Returns how many of `messages`

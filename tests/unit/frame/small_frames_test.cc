@@ -6,7 +6,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <optional>
 #include <random>
+#include <string>
+#include <tuple>
 #include <vector>
 
 #include "engine/frame/encode.h"
@@ -22,7 +25,8 @@ struct Sent {
     std::vector<std::byte> payload;
 };
 
-class SmallFramesTest : public test::EachTarget {
+// On each target, received by a server and by a client.
+class SmallFramesTest : public ::testing::TestWithParam<std::tuple<std::int64_t, Role>> {
   protected:
     // A frame of `size` random bytes, ASCII on demand, behind those before it.
     void add(Opcode opcode, std::size_t size, bool ascii) {
@@ -30,10 +34,13 @@ class SmallFramesTest : public test::EachTarget {
         for (std::byte& b : sent.payload)
             b = static_cast<std::byte>(random_() & (ascii ? 0x7F : 0xFF));
         const auto key = static_cast<MaskKey>(random_());
+        const bool masked = receiver_ == Role::kServer;
         std::byte header[kMaxHeader];
-        wire_.insert(wire_.end(), header, header + encode_header(header, opcode, true, size, key));
+        wire_.insert(
+            wire_.end(), header,
+            header + encode_header(header, opcode, true, size, masked ? std::optional(key) : std::nullopt));
         wire_.insert(wire_.end(), sent.payload.begin(), sent.payload.end());
-        apply_mask_scalar(std::span(wire_).last(size), key);
+        if (masked) apply_mask_scalar(std::span(wire_).last(size), key);
         sent_.push_back(std::move(sent));
     }
     void add_random(std::size_t frames, std::size_t most, bool ascii) {
@@ -51,24 +58,24 @@ class SmallFramesTest : public test::EachTarget {
         std::size_t next = 0;
         std::size_t at = 0;
         SmallMessages messages;
-        while (const std::size_t used = messages.unmask(place.subspan(at), limit)) {
+        while (const std::size_t used = messages.take(place.subspan(at), limit, receiver_)) {
             ASSERT_GE(messages.size(), 2u);
             std::size_t texts = 0, bytes = 0;
             bool ascii = true;
             for (std::size_t i = 0; i < messages.size(); ++i, ++next) {
                 const auto payload = messages.payload(i);
                 ASSERT_LT(next, sent_.size());
-                ASSERT_EQ(payload.data(), place.data() + at + bytes + 6);
+                ASSERT_EQ(payload.data(), place.data() + at + bytes + header());
                 ASSERT_TRUE(std::equal(payload.begin(), payload.end(), sent_[next].payload.begin(),
                                        sent_[next].payload.end()))
                     << "message " << next;
                 ASSERT_EQ(messages.opcode(i), sent_[next].opcode);
-                ASSERT_TRUE(std::all_of(payload.data() - 6, payload.data(),
+                ASSERT_TRUE(std::all_of(payload.data() - header(), payload.data(),
                                         [](std::byte b) { return b == std::byte{0}; }));
                 texts += sent_[next].opcode == Opcode::kText;
                 ascii &= std::all_of(payload.begin(), payload.end(),
                                      [](std::byte b) { return b < std::byte{0x80}; });
-                bytes += 6 + payload.size();
+                bytes += header() + payload.size();
             }
             ASSERT_EQ(used, bytes);
             ASSERT_EQ(messages.texts(), texts);
@@ -85,7 +92,11 @@ class SmallFramesTest : public test::EachTarget {
                                wire_.begin() + static_cast<long>(at)));
     }
 
+    std::size_t header() const { return header_size(0, receiver_ == Role::kServer); }
+
     std::mt19937_64 random_{7};
+    test::ForcedTarget target_{std::get<0>(GetParam())};
+    Role receiver_ = std::get<1>(GetParam());
     std::vector<std::byte> wire_;
     std::vector<Sent> sent_;
     test::Guarded memory_{64 << 10};
@@ -117,7 +128,7 @@ TEST_P(SmallFramesTest, CutAtEveryByte) {
     std::size_t frames_bytes = 0;
     auto cut_frame = sent_.begin();
     for (std::size_t cut = 0; cut <= whole.size(); ++cut) {
-        if (cut_frame != sent_.end() && cut == frames_bytes + 6 + cut_frame->payload.size())
+        if (cut_frame != sent_.end() && cut == frames_bytes + header() + cut_frame->payload.size())
             frames_bytes = cut, ++cut_frame;
         wire_.assign(whole.begin(), whole.begin() + static_cast<long>(cut));
         check(memory_.last(cut), frames_bytes);
@@ -129,8 +140,8 @@ TEST_P(SmallFramesTest, EveryOtherFrameEndsTheBatch) {
     std::size_t others = 0;
     for (unsigned first = 0; first < 256; ++first)
         for (const unsigned second : {0x80u, 0x85u, 0xFDu, 0xFEu, 0xFFu, 0x00u, 0x05u, 0x7Du, 0x7Eu, 0x7Fu}) {
-            const bool taken = (first == 0x81 || first == 0x82) && second >= 0x80 && second <= 0xFD;
-            if (taken) continue;
+            const unsigned size = second ^ (receiver_ == Role::kServer ? 0x80 : 0);
+            if ((first == 0x81 || first == 0x82) && size <= 0x7D) continue;
             ++others;
             begin();
             add_random(12, 30, false);
@@ -164,7 +175,7 @@ TEST_P(SmallFramesTest, OneNonAsciiByteAnywhereIsSeen) {
     const auto whole = wire_;
     std::size_t at = 0;
     for (Sent& sent : sent_) {
-        at += 6;
+        at += header();
         for (std::size_t i = 0; i < sent.payload.size(); ++i) {
             wire_ = whole;
             wire_[at + i] ^= std::byte{0x80};
@@ -176,7 +187,13 @@ TEST_P(SmallFramesTest, OneNonAsciiByteAnywhereIsSeen) {
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(Targets, SmallFramesTest, test::targets(), test::name_of_target);
+std::string name_of(const ::testing::TestParamInfo<SmallFramesTest::ParamType>& info) {
+    const auto [target, receiver] = info.param;
+    return std::string(hwy::TargetName(target)) + (receiver == Role::kServer ? "Server" : "Client");
+}
+INSTANTIATE_TEST_SUITE_P(Targets, SmallFramesTest,
+                         ::testing::Combine(test::targets(), ::testing::Values(Role::kServer, Role::kClient)),
+                         name_of);
 
 }  // namespace
 }  // namespace millrace::ws

@@ -10,17 +10,24 @@
 
 namespace millrace::ws::test {
 
-// The parameter is Highway's bit for the target.
-class EachTarget : public ::testing::TestWithParam<std::int64_t> {
-  protected:
-    EachTarget() {
-        hwy::SetSupportedTargetsForTest(GetParam());
+// As long as it lives, Highway's `target` is the one.
+class ForcedTarget {
+  public:
+    explicit ForcedTarget(std::int64_t target) {
+        hwy::SetSupportedTargetsForTest(target);
         simd::AnyKernel::choose_all();
     }
-    ~EachTarget() override {
+    ForcedTarget(const ForcedTarget&) = delete;
+    ForcedTarget& operator=(const ForcedTarget&) = delete;
+    ~ForcedTarget() {
         hwy::SetSupportedTargetsForTest(0);
         simd::AnyKernel::choose_all();
     }
+};
+
+// The parameter is Highway's bit for the target.
+class EachTarget : public ::testing::TestWithParam<std::int64_t> {
+    ForcedTarget target_{GetParam()};
 };
 
 inline auto targets() {

@@ -186,7 +186,7 @@ TEST_F(SessionTest, ABatchHasNoMessageBeyondTheLimit) {
     EXPECT_EQ(next().code, CloseCode::kMessageTooBig);
 }
 
-TEST_F(SessionTest, NoBatchInsideAMessageAndNoneForAClient) {
+TEST_F(SessionTest, NoBatchInsideAMessageNorOfTheWrongRole) {
     receive({{.opcode = 2, .payload = "a", .fin = false}});
     next();
     EXPECT_EQ(next().kind, StepKind::kNeedMore);
