@@ -23,7 +23,7 @@ struct EndpointConfig {
     // Bytes of zlib's memory of a shard, half for each direction: what takeover keeps, and messages under
     // way. With it used up new connections get no takeover.
     std::size_t deflate_memory = 256u << 20;
-    Duration handshake_timeout = 10s;  // from the TCP connection to the opened WebSocket
+    Duration handshake_timeout = 10s;  // from the TCP connection, over TLS, to the opened WebSocket
     Duration idle_timeout{};           // no message in either direction: close with 1001; zero: never
     Duration ping_interval{};          // nothing heard: ping, then fail the connection; zero: never
     // A frame or a message that has begun must bring, and a peer that others wait for must read, 1 KiB in

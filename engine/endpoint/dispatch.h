@@ -136,19 +136,28 @@ void Endpoint<C, Handlers...>::handle_one(Event& event) {
 }
 
 template <net::Carrier C, class... Handlers>
+bool Endpoint<C, Handlers...>::secured(net::ConnId id) const {
+    if constexpr (requires { carrier_.secured(id); }) return carrier_.secured(id);
+    return false;
+}
+
+template <net::Carrier C, class... Handlers>
 void Endpoint<C, Handlers...>::accepted(net::ConnId id) {
     Slot& slot = this->slot(id);
     slot = Slot{};
     slot.phase = Phase::kOpening;
     slot.role = ws::Role::kServer;
     std::construct_at(&slot.http);
-    slot.http.proxy_due = config_.proxy_protocol;
+    slot.http.proxy_due = config_.proxy_protocol && !secured(id);
     slot.progress = UINT32_MAX;
     if (peers_.data() != nullptr) peers_[net::index(id)] = carrier_.peer(id);
     ++slots_in_use_;
     highest_slot_ = std::max<std::size_t>(highest_slot_, net::index(id) + 1);
     if (draining_) return abort(id);
-    carrier_.set_timer(id, now_ + config_.handshake_timeout);
+    // One limit for all that comes before the opening, TLS's handshake included.
+    Duration spent{};
+    if constexpr (requires { carrier_.handshake_took(id); }) spent = carrier_.handshake_took(id);
+    carrier_.set_timer(id, now_ + config_.handshake_timeout - std::min(spent, config_.handshake_timeout));
 }
 
 template <net::Carrier C, class... Handlers>

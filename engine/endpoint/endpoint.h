@@ -121,6 +121,8 @@ class Endpoint {
 
     Slot& slot(net::ConnId id) { return slots_[net::index(id)]; }
     void handle_one(Event& event);
+    // The carrier has TLS on it, and has read what the PROXY protocol says in front of that.
+    bool secured(net::ConnId id) const;
     void accepted(net::ConnId id);
     void connected(net::ConnId id, Slot& slot);
 

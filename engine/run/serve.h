@@ -20,7 +20,7 @@ namespace millrace {
 // Serves until SIGINT or SIGTERM, then closes all connections with 1001 and returns 0; a second signal ends
 // at once. Each shard has its own copy of `app`. Set-up errors: one sentence on standard error, 2.
 template <class... Handlers>
-int serve(const ServeOptions& options, App<Handlers...> app) {
+int serve(ServeOptions options, App<Handlers...> app) {
     if (auto added = add_www(options, app.pages); !added) return say_error(added.error());
     block_end_signals();
     if (options.secure()) block_reload_signal();  // reads the certificates again
@@ -32,7 +32,7 @@ int serve(const ServeOptions& options, App<Handlers...> app) {
 template <class... Handlers>
 int serve(int argc, const char* const* argv, App<Handlers...> app) {
     auto options = parse_serve_options(argc, argv);
-    return options ? serve(*options, std::move(app)) : say_error(options.error());
+    return options ? serve(std::move(*options), std::move(app)) : say_error(options.error());
 }
 
 }  // namespace millrace

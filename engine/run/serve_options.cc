@@ -123,10 +123,6 @@ Expected<ServeOptions> values_of(const Written& written, ServeOptions options) {
         (result = parse_all(written.trust_forwarded, parse_network, endpoint.forwarded.trusted)) &&
         (result = add_tokens(written, endpoint.tokens));
     if (!good) return tl::unexpected(result.error());
-    if (written.proxy_protocol == "on" && options.secure())
-        return fail(
-            "--proxy-protocol is not spoken in front of TLS: let the balancer end it, or listen on ws:// "
-            "alone");
     endpoint.proxy_protocol = written.proxy_protocol == "on";
     endpoint.forwarded.rfc7239 = written.forwarded_header == "forwarded";
     endpoint.close_slow_readers = written.slow_reader == "close";

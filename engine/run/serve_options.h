@@ -19,7 +19,7 @@ std::string to_url(const ListenAddress& address);
 struct ServeOptions : GroundOptions {
     std::vector<ListenAddress> listen;  // every shard listens on all of them
     tls::ServerConfig tls;              // of those that are wss
-    tls::TicketKeys tickets;            // all shards', and as long as the process lives
+    tls::TicketKeys tickets;            // those that all shards begin with
     Duration drain_timeout = 10s;
     std::string www;  // a directory whose files are served as pages; empty: none
 

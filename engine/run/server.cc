@@ -106,8 +106,7 @@ void advise(std::string_view hint) {
     fmt::print(stderr, "millrace: {}\n", hint);
 }
 
-Expected<void> supervise(const ServeOptions& options, ShardControl& control,
-                         std::vector<ShardStatus>& shards) {
+Expected<void> supervise(ServeOptions& options, ShardControl& control, std::vector<ShardStatus>& shards) {
     Expected<void> result;
     for (ShardStatus& shard : shards) {
         auto ready = shard.ready.get_future().get();
@@ -117,6 +116,7 @@ Expected<void> supervise(const ServeOptions& options, ShardControl& control,
         control.stop.store(true);
         return result;
     }
+    options.tickets = tls::TicketKeys();  // from the first secret all later ones follow
     announce(options.listen);
 
     await_end(options, shards);

@@ -24,11 +24,10 @@ struct ShardStatus {
 // One line for each address on standard error: "millrace: listening on ws://…".
 void announce(const std::vector<ListenAddress>& listen);
 
-// Waits for the shards to be ready, then for the first signal, which drains them, and for the second or for
-// `drain_timeout`, which stops them. Returns when every shard has ended or was told to; the first shard's
-// set-up error, if any, when all have ended.
-Expected<void> supervise(const ServeOptions& options, ShardControl& control,
-                         std::vector<ShardStatus>& shards);
+// Waits for the shards to be ready (then `options` forget the first secret of their tickets), then for the
+// first signal, which drains them, and for the second or for `drain_timeout`, which stops them. Returns when
+// every shard has ended or was told to; the first shard's set-up error, if any, when all have ended.
+Expected<void> supervise(ServeOptions& options, ShardControl& control, std::vector<ShardStatus>& shards);
 
 // One line on standard error about what a shard has done.
 void report_shard(unsigned shard, unsigned core, const EndpointCounters& counters);
@@ -48,8 +47,8 @@ Expected<std::unique_ptr<tls::TlsCarrier<C>>> secure(C& carrier, const ServeOpti
                                                      tls::ServerContextBox& renewed) {
     auto context = tls::ServerContext::create(options.tls, options.tickets);
     if (!context) return tl::unexpected(context.error());
-    auto made =
-        tls::TlsCarrier<C>::create(carrier, {.handshake_timeout = options.endpoint.handshake_timeout});
+    auto made = tls::TlsCarrier<C>::create(carrier, {.handshake_timeout = options.endpoint.handshake_timeout,
+                                                     .proxy_protocol = options.endpoint.proxy_protocol});
     if (!made) return made;
     (*made)->set_server_context(std::move(*context));
     (*made)->take_contexts_from(renewed);

@@ -24,7 +24,7 @@ struct DpdkGround {
 };
 
 template <class... Handlers>
-Expected<void> serve_dpdk(const ServeOptions& options, const App<Handlers...>& app) {
+Expected<void> serve_dpdk(ServeOptions& options, const App<Handlers...>& app) {
     auto ground = DpdkGround::lay(options);
     if (!ground) return tl::unexpected(ground.error());
     const TscClock clock;

@@ -16,7 +16,7 @@ net::UringConfig uring_config(const GroundOptions& options);
 void pin_to_cpu(unsigned cpu);
 
 template <class... Handlers>
-Expected<void> serve_uring(const ServeOptions& options, const App<Handlers...>& app) {
+Expected<void> serve_uring(ServeOptions& options, const App<Handlers...>& app) {
     constexpr Duration kIdleWait =
         100ms;  // a shard with nothing to do sleeps, and looks at its control this often
     if (auto checked = net::check_cpus(options.cores); !checked) return checked;

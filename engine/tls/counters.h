@@ -20,7 +20,9 @@ struct Counters {
     Counter failed;                // established connections that ended for a bad record or alert
     Counter truncated;             // TCP ended without close_notify
     Counter close_notify_unsent;   // there was no room for it
-    Counter plaintext_refused;     // connections ended because the plaintext buffers were used up
+    Counter plaintext_put_off;     // connections held back because the plaintext buffers were used up
+    Counter plaintext_refused;     // and those ended because handshake_memory was, too
+    Counter proxy_refused;         // no header of the PROXY protocol where one is due
     Counter records_sent;
     Counter contexts_replaced;  // certificates that were read again
 };
@@ -42,7 +44,9 @@ inline constexpr std::array kCounterNames{
     CounterName{"TlsFailed", &Counters::failed},
     CounterName{"TlsTruncated", &Counters::truncated},
     CounterName{"TlsCloseNotifyUnsent", &Counters::close_notify_unsent},
+    CounterName{"TlsPlaintextPutOff", &Counters::plaintext_put_off},
     CounterName{"TlsPlaintextRefused", &Counters::plaintext_refused},
+    CounterName{"TlsProxyRefused", &Counters::proxy_refused},
     CounterName{"TlsRecordsSent", &Counters::records_sent},
     CounterName{"TlsContextsReplaced", &Counters::contexts_replaced},
 };

@@ -93,6 +93,10 @@ void TlsCarrier<C>::on_peer_closed(net::ConnId id, Connection& c) {
     switch (c.state) {
         case State::kOpen:
             if (c.peer_closed) return;  // close_notify has said it
+            if (c.held_back) {
+                c.fin_held = true;
+                return;
+            }
             c.peer_closed = true;
             if (c.closing) return emit(id, net::EventKind::kPeerClosed);
             // Whether all has arrived that was sent cannot be known.
@@ -149,6 +153,8 @@ void TlsCarrier<C>::release(net::ConnId id, Connection& c) {
         to_continue_.remove(net::index(id));
         --handshaking_;
     }
+    if (c.held_back) to_receive_.remove(net::index(id));
+    c.held_back = false;
     if (c.ssl) SSL_free(std::exchange(c.ssl, nullptr));
     inputs_.release(c.input);
 }

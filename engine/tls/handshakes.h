@@ -51,7 +51,11 @@ Connection& TlsCarrier<C>::fresh(net::ConnId id) {
 
 template <net::Carrier C>
 void TlsCarrier<C>::await_hello(net::ConnId id) {
-    fresh(id).state = State::kHello;
+    Connection& c = fresh(id);
+    c.state = State::kHello;
+    c.since_ms = static_cast<std::uint32_t>(now_.time_since_epoch() / 1ms);
+    c.proxy_due = config_.proxy_protocol;
+    if (peers_.data() != nullptr) peers_[net::index(id)] = {};
     carrier_.set_timer(id, now_ + config_.handshake_timeout);
 }
 
@@ -79,6 +83,7 @@ void TlsCarrier<C>::collect(net::ConnId id, Connection& c, std::span<const std::
 // A client's first bytes, before anything of OpenSSL exists for it.
 template <net::Carrier C>
 void TlsCarrier<C>::judge(net::ConnId id, Connection& c) {
+    if (c.proxy_due && !past_proxy_header(id, c)) return;
     switch (judge_first_bytes(inputs_.front(c.input))) {
         case FirstBytes::kIncomplete:
             return;
@@ -92,6 +97,34 @@ void TlsCarrier<C>::judge(net::ConnId id, Connection& c) {
             ++counters_.not_tls;
             return answer_plainly(id, c, kHandshakeFailure);
     }
+}
+
+// What a balancer says in front of the client's hello. False when that has yet to come, or never will.
+template <net::Carrier C>
+bool TlsCarrier<C>::past_proxy_header(net::ConnId id, Connection& c) {
+    const proxy::Header header = proxy::parse_header(inputs_.front(c.input));
+    if (header.status == proxy::HeaderStatus::kIncomplete) return false;
+    if (header.status == proxy::HeaderStatus::kBad) {
+        ++counters_.proxy_refused;
+        end(id, c, net::CloseReason::kTlsFailed, "no header of the PROXY protocol");
+        return false;
+    }
+    if (header.status == proxy::HeaderStatus::kProxied) peers_[net::index(id)] = header.source;
+    c.proxy_due = false;
+    ChainId block = inputs_.take_front(c.input);
+    const auto rest = inputs_.front(block).subspan(header.size);
+    if (!rest.empty())
+        inputs_.put_back(c.input, block, rest);
+    else
+        inputs_.release(block);
+    return c.input != kNoChain;
+}
+
+template <net::Carrier C>
+Duration TlsCarrier<C>::handshake_took(net::ConnId id) const {
+    const Connection& c = slots_[net::index(id)];
+    if (c.state == State::kPlain) return {};
+    return Duration(1ms) * static_cast<std::uint32_t>(now_.time_since_epoch() / 1ms - c.since_ms);
 }
 
 template <net::Carrier C>
@@ -167,13 +200,8 @@ void TlsCarrier<C>::established(net::ConnId id, Connection& c, ChainId& more) {
     if (SSL_session_reused(c.ssl)) ++counters_.resumed;
     if (!c.client) carrier_.cancel_timer(id);
     emit(id, c.client ? net::EventKind::kConnected : net::EventKind::kAccepted);
-    receive_collected(id, c);
-    while (more != kNoChain && c.state == State::kOpen) {
-        ChainId block = inputs_.take_front(more);
-        wire_.in = inputs_.front(block);
-        receive_collected(id, c);
-        inputs_.release(block);
-    }
+    if (!receive_collected(id, c)) hold_back(id, c, wire_.in);
+    receive_chain(id, c, more);
 }
 
 }  // namespace millrace::tls

@@ -25,6 +25,7 @@ class PlaintextPool {
         return PlaintextPool(std::move(*buffers));
     }
 
+    bool used_up() const { return in_use_ + 1 >= buffers_.capacity(); }
     // The one that was given back last, which is still in the cache; kNone when all are in use.
     Id take() {
         Id id = free_;

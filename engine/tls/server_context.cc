@@ -1,7 +1,6 @@
 #include "engine/tls/server_context.h"
 
 #include <fmt/format.h>
-#include <openssl/rand.h>
 #include <openssl/x509v3.h>
 
 #include <cstring>
@@ -12,23 +11,39 @@
 namespace millrace::tls {
 namespace {
 
-// The certificates by the names that they are for.
+// The certificates by the names that they are for, and what all of them write tickets with.
 struct Certificates {
     struct Named {
         std::vector<std::string> names;
         ContextPtr context;  // null: the default one
     };
     std::vector<Named> all;
+    TicketKeys tickets;
 };
 
 void free_certificates(void*, void* certificates, CRYPTO_EX_DATA*, int, long, void*) {
     delete static_cast<Certificates*>(certificates);
 }
 
-// Where an SSL_CTX keeps its Certificates.
+// Where the default SSL_CTX keeps its Certificates.
 int certificates_index() {
     static const int index = SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, free_certificates);
     return index;
+}
+
+// Where each finds the tickets' keys: the default one's, which outlives all connections that began with it.
+int tickets_index() {
+    static const int index = SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
+    return index;
+}
+
+int prepare_ticket(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac,
+                   int writing) {
+    const auto* keys =
+        static_cast<const TicketKeys*>(SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), tickets_index()));
+    const int answer = keys->prepare(name, iv, cipher, mac, writing != 0);
+    // RFC 8446 appendix C.4: a ticket is for one connection, so that each brings the next.
+    return answer == 1 && !writing && SSL_version(ssl) == TLS1_3_VERSION ? 2 : answer;
 }
 
 // The DNS names that a certificate is for; its common name where it has none (RFC 6125 section 6.4.4).
@@ -92,7 +107,7 @@ Expected<void> ask_for_certificates(SSL_CTX* context, const std::string& ca) {
 }
 
 Expected<ContextPtr> make_server(const CertificateFiles& files, const ServerConfig& config,
-                                 const TicketKeys& tickets) {
+                                 TicketKeys& tickets) {
     auto made = make_context(TLS_server_method());
     if (!made) return made;
     SSL_CTX* const context = made->get();
@@ -105,18 +120,14 @@ Expected<ContextPtr> make_server(const CertificateFiles& files, const ServerConf
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
     static constexpr unsigned char kSessionsOf[] = "millrace";
     SSL_CTX_set_session_id_context(context, kSessionsOf, sizeof kSessionsOf - 1);
-    auto keys = tickets.bytes;
-    SSL_CTX_set_tlsext_ticket_keys(context, keys.data(), keys.size());
+    SSL_CTX_set_ex_data(context, tickets_index(), &tickets);
+    SSL_CTX_set_tlsext_ticket_key_evp_cb(context, prepare_ticket);
     SSL_CTX_set_alpn_select_cb(context, choose_protocol, nullptr);
     SSL_CTX_set_options(context, SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
     return made;
 }
 
 }  // namespace
-
-TicketKeys::TicketKeys() {
-    RAND_bytes(bytes.data(), static_cast<int>(bytes.size()));
-}
 
 bool matches_name(std::string_view pattern, std::string_view name) {
     if (name.ends_with('.')) name.remove_suffix(1);
@@ -132,10 +143,10 @@ Expected<std::unique_ptr<ServerContext>> ServerContext::create(const ServerConfi
                                                                const TicketKeys& tickets) {
     if (config.certificates.empty())
         return fail("a wss:// listener needs a certificate: give --tls-cert and --tls-key");
-    auto certificates = std::make_unique<Certificates>();
+    auto certificates = std::make_unique<Certificates>(Certificates{{}, tickets});
     ContextPtr first;
     for (const CertificateFiles& files : config.certificates) {
-        auto made = make_server(files, config, tickets);
+        auto made = make_server(files, config, certificates->tickets);
         if (!made) return tl::unexpected(made.error());
         certificates->all.push_back({names_of(SSL_CTX_get0_certificate(made->get())), nullptr});
         (first ? certificates->all.back().context : first) = std::move(*made);
@@ -145,6 +156,10 @@ Expected<std::unique_ptr<ServerContext>> ServerContext::create(const ServerConfi
     certificates.release();  // the context's now
     SSL_CTX_set_tlsext_servername_callback(first.get(), choose_certificate);
     return std::unique_ptr<ServerContext>(new ServerContext(std::move(first)));
+}
+
+TicketKeys& ServerContext::tickets() {
+    return static_cast<Certificates*>(SSL_CTX_get_ex_data(default_.get(), certificates_index()))->tickets;
 }
 
 SSL* ServerContext::open() const {

@@ -2,7 +2,6 @@
 // What a shard's secure listeners show: certificates chosen by the name that the client asks for (SNI), ALPN,
 // session tickets. One for each shard, so that no two shards count references in the same line.
 
-#include <array>
 #include <atomic>
 #include <memory>
 #include <string>
@@ -10,6 +9,7 @@
 #include <vector>
 
 #include "engine/tls/openssl.h"
+#include "engine/tls/ticket_keys.h"
 
 namespace millrace::tls {
 
@@ -25,14 +25,6 @@ struct ServerConfig {
         client_ca;  // PEM: clients must show a certificate signed by one of these; empty: none is asked
 };
 
-// The secret under which session tickets are written: the same for all shards, and after a reload, so that a
-// client resumes whichever shard it comes to.
-class TicketKeys {
-  public:
-    TicketKeys();  // at random
-    std::array<unsigned char, 80> bytes;
-};
-
 class ServerContext {
   public:
     // Reads the files; set-up errors name the file.
@@ -41,6 +33,9 @@ class ServerContext {
 
     // A connection's state in the server's role; null when memory is out.
     SSL* open() const;
+
+    // Those of its tickets, which the owner turns with the time.
+    TicketKeys& tickets();
 
   private:
     explicit ServerContext(ContextPtr context) : default_(std::move(context)) {}

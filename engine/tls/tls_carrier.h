@@ -24,6 +24,7 @@
 
 #include "engine/endpoint/chains.h"
 #include "engine/endpoint/frame_writer.h"
+#include "engine/proxy/proxy_protocol.h"
 #include "engine/tls/client_context.h"
 #include "engine/tls/connection.h"
 #include "engine/tls/counters.h"
@@ -46,7 +47,11 @@ struct TlsConfig {
     unsigned continued_per_poll = 4;    // cheaper steps of those that have begun
     std::size_t max_handshakes = 1024;  // begun and not established; more wait with their hello collected
     std::size_t handshake_memory = 64u << 20;  // bytes: what has come of handshakes and waits for its turn
-    std::size_t plaintext_buffers = 1024;      // for records that come cut; 16 KiB each
+    // For records that come cut, 16 KiB each. When they are used up, which takes more such records than a
+    // poll brings, who has sent them is read no more until the next.
+    std::size_t plaintext_buffers = 1024;
+    // Accepted connections begin with a header of the PROXY protocol, and those that do not are ended.
+    bool proxy_protocol = false;
 };
 
 template <net::Carrier C>
@@ -65,8 +70,12 @@ class TlsCarrier {
     // --- TLS ---
     // As listen(), for TLS: there must be a server_context() before the first poll.
     Expected<void> listen_secure(net::SocketAddress address);
-    // What connections show that are accepted from now on; the others go on as they are.
-    void set_server_context(std::unique_ptr<ServerContext> context) { server_ = std::move(context); }
+    // What connections show that are accepted from now on; the others go on as they are. Tickets of before
+    // are still read.
+    void set_server_context(std::unique_ptr<ServerContext> context) {
+        if (server_) context->tickets() = server_->tickets();
+        server_ = std::move(context);
+    }
     // Contexts that come through the box replace the server's, looked at once a poll. The box lives longer.
     void take_contexts_from(ServerContextBox& box) { box_ = &box; }
     // As connect(), for TLS. The context lives longer than the connection.
@@ -75,6 +84,8 @@ class TlsCarrier {
     // been dealt with (a proxy's answer to CONNECT): kConnected or kClosed follows.
     void secure(net::ConnId id, ClientContext& client);
     bool secured(net::ConnId id) const { return slots_[net::index(id)].state == State::kOpen; }
+    // Of an accepted connection: the time that passed from TCP's being established to TLS's.
+    Duration handshake_took(net::ConnId id) const;
     // One clause on why the connection of this batch's kClosed ended; empty where the reason says it all.
     std::string_view why(net::ConnId id) const;
     // Of an established secure connection; for inspection.
@@ -106,11 +117,16 @@ class TlsCarrier {
     std::size_t unsent(net::ConnId id) const {
         return carrier_.unsent(id) + (staged_for_ == id ? staged_ : 0);
     }
-    void pause(net::ConnId id) { carrier_.pause(id); }
-    void resume(net::ConnId id) { carrier_.resume(id); }
+    void pause(net::ConnId id);
+    void resume(net::ConnId id);
     void set_timer(net::ConnId id, Time at) { carrier_.set_timer(id, at); }
     void cancel_timer(net::ConnId id) { carrier_.cancel_timer(id); }
-    net::SocketAddress peer(net::ConnId id) const { return carrier_.peer(id); }
+    // By the PROXY protocol, where it is spoken in front of TLS.
+    net::SocketAddress peer(net::ConnId id) const {
+        const bool named = peers_.data() != nullptr && slots_[net::index(id)].state != State::kPlain &&
+                           !peers_[net::index(id)].ip.is_unspecified();
+        return named ? peers_[net::index(id)] : carrier_.peer(id);
+    }
     net::SocketAddress local(net::ConnId id) const { return carrier_.local(id); }
     std::size_t connections() const { return carrier_.connections(); }
     std::size_t max_connections() const { return carrier_.max_connections(); }
@@ -118,7 +134,7 @@ class TlsCarrier {
     // Without OpenSSL's own memory, some kilobytes for each secured connection.
     std::size_t memory_in_use() const {
         return carrier_.memory_in_use() + slots_.resident_bytes() + inputs_.memory_in_use() +
-               plaintexts_.memory_in_use() + stage_.capacity();
+               plaintexts_.memory_in_use() + stage_.capacity() + peers_.resident_bytes();
     }
     template <class Visitor>
     void visit_counters(Visitor&& visitor) const {
@@ -136,7 +152,7 @@ class TlsCarrier {
     };
 
     TlsCarrier(C& carrier, const TlsConfig& config, ReservedArray<Connection> slots, ChainPool inputs,
-               PlaintextPool plaintexts);
+               PlaintextPool plaintexts, ReservedArray<net::SocketAddress> peers);
     Connection& slot(net::ConnId id) { return slots_[net::index(id)]; }
     void translate(Below& event);
     void translate_secure(Below& event, Connection& c);
@@ -152,6 +168,7 @@ class TlsCarrier {
     void await_turn(net::ConnId id, Connection& c);
     void collect(net::ConnId id, Connection& c, std::span<const std::byte> bytes);
     void judge(net::ConnId id, Connection& c);
+    bool past_proxy_header(net::ConnId id, Connection& c);
     void answer_plainly(net::ConnId id, Connection& c, std::span<const std::byte> answer);
     void take_turns();
     void begin(net::ConnId id, Connection& c);
@@ -163,8 +180,12 @@ class TlsCarrier {
     bool took(net::ConnId id, Connection& c, Outcome outcome);
     bool swallow(net::ConnId id, Connection& c);
     bool receive_into_pool(net::ConnId id, Connection& c);
+    void fill(net::ConnId id, Connection& c, PlaintextPool::Id buffer);
     void receive_in_place(net::ConnId id, Connection& c, typename C::Bytes& bytes);
-    void receive_collected(net::ConnId id, Connection& c);
+    bool receive_collected(net::ConnId id, Connection& c);
+    void receive_chain(net::ConnId id, Connection& c, ChainId& chain);
+    void hold_back(net::ConnId id, Connection& c, std::span<const std::byte> bytes);
+    void receive_held_back();
 
     // --- sending.h ---
     static bool write_below(void* self, std::span<const std::byte> out);
@@ -187,6 +208,7 @@ class TlsCarrier {
     ReservedArray<Connection> slots_;
     ChainPool inputs_;
     PlaintextPool plaintexts_;
+    ReservedArray<net::SocketAddress> peers_;  // whom the PROXY protocol has named
     std::vector<Event> events_;
     Wire wire_{this, write_below};
     net::ConnId working_on_ = net::kNoConn;  // whose SSL is at work
@@ -205,7 +227,8 @@ class TlsCarrier {
     std::size_t handshaking_ = 0;  // begun and not established
     SlotList<Connection, &Connection::turn> to_begin_{slots_};
     SlotList<Connection, &Connection::turn> to_continue_{slots_};
-    std::size_t highest_ = 0;   // 1 + the highest index ever secured
+    SlotList<Connection, &Connection::turn> to_receive_{slots_};  // held back, and not paused
+    std::size_t highest_ = 0;                                     // 1 + the highest index ever secured
     std::vector<Ended> owed_;   // failed outside poll(): to be told with the next
     std::vector<Ended> ended_;  // of this batch, with the reasons that why() gives
     Counters counters_;

@@ -11,18 +11,25 @@ Expected<std::unique_ptr<TlsCarrier<C>>> TlsCarrier<C>::create(C& carrier, const
     if (!inputs) return tl::unexpected(inputs.error());
     auto plaintexts = PlaintextPool::create(config.plaintext_buffers);
     if (!plaintexts) return tl::unexpected(plaintexts.error());
-    return std::unique_ptr<TlsCarrier>(
-        new TlsCarrier(carrier, config, std::move(*slots), std::move(*inputs), std::move(*plaintexts)));
+    ReservedArray<net::SocketAddress> peers;
+    if (config.proxy_protocol) {
+        auto named = ReservedArray<net::SocketAddress>::create(carrier.max_connections());
+        if (!named) return tl::unexpected(named.error());
+        peers = std::move(*named);
+    }
+    return std::unique_ptr<TlsCarrier>(new TlsCarrier(carrier, config, std::move(*slots), std::move(*inputs),
+                                                      std::move(*plaintexts), std::move(peers)));
 }
 
 template <net::Carrier C>
 TlsCarrier<C>::TlsCarrier(C& carrier, const TlsConfig& config, ReservedArray<Connection> slots,
-                          ChainPool inputs, PlaintextPool plaintexts)
+                          ChainPool inputs, PlaintextPool plaintexts, ReservedArray<net::SocketAddress> peers)
     : carrier_(carrier),
       config_(config),
       slots_(std::move(slots)),
       inputs_(std::move(inputs)),
       plaintexts_(std::move(plaintexts)),
+      peers_(std::move(peers)),
       stage_(kMostPlaintext) {
     events_.reserve(1024);
 }
@@ -45,9 +52,12 @@ std::span<typename TlsCarrier<C>::Event> TlsCarrier<C>::poll(Time now) {
         tell_owed();
     if (box_)
         if (auto fresh = box_->take()) {
-            server_ = std::move(fresh);
+            set_server_context(std::move(fresh));
             ++counters_.contexts_replaced;
         }
+    if (server_) server_->tickets().turn(now);
+    if (!to_receive_.empty()) [[unlikely]]
+        receive_held_back();
     for (Below& event : carrier_.poll(now))
         translate(event);
     if (!to_begin_.empty() || !to_continue_.empty()) take_turns();

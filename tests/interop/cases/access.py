@@ -6,6 +6,9 @@ from carrier import PATIENCE, PORT
 from harness import case, equal, require
 from raw import TEXT, Ended, Raw, frame, upgrade_request
 
+from .tls import PORT as SECURE_PORT
+from .tls import secure_server, trusting
+
 
 def status(carrier, path="/echo", before=b"", **fields):
     with Raw(carrier.address, PORT) as peer:
@@ -51,6 +54,21 @@ def proxy_protocol(carrier):
         equal(status(carrier), None, "answer to who does not speak it")
         equal(status(carrier, before=binary, Origin="http://elsewhere.example"), 403, "status")
         server.wait_for_line("millrace: refused peer=198.51.100.2:4242 status=403", PATIENCE)
+
+
+@case("access: the PROXY protocol stands before the client's hello where TLS is spoken")
+def proxy_protocol_before_tls(carrier):
+    where = carrier.address, SECURE_PORT
+    with secure_server(carrier, "--proxy-protocol", "on") as (server, certificates):
+        with Raw(*where) as peer:
+            peer.send(b"PROXY TCP4 198.51.100.1 10.0.0.1 4242 443\r\n")
+            with trusting(certificates).wrap_socket(peer.socket, server_hostname="localhost") as secured:
+                secured.sendall(upgrade_request(where, Origin="http://elsewhere.example"))
+                require(secured.recv(4096).startswith(b"HTTP/1.1 403 "), "the upgrade is not refused")
+                server.wait_for_line("millrace: refused peer=198.51.100.1:4242 status=403", PATIENCE)
+        with Raw(*where) as peer:
+            peer.send(b"\x16\x03\x01\x02\x00\x01")
+            equal(peer.ended(), b"", "answer to who does not speak it")
 
 
 @case("access: X-Forwarded-For is believed from trusted proxies alone")

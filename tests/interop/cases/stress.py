@@ -1,16 +1,22 @@
 """Clients that are slow on purpose: requests in single bytes without end, messages that do not go on, Close frames and
 answers that nobody reads."""
 
+import contextlib
 import os
+import selectors
 import socket
 import subprocess
 import tempfile
 import time
+from collections import Counter
 
 from carrier import PATIENCE, PORT
 from harness import Failure, case, equal, require
 from network import Cut
-from raw import BINARY, CLOSE, TEXT, Ended, Raw, close_payload, frame
+from raw import BINARY, CLOSE, PING, TEXT, Ended, Raw, close_payload, frame, upgrade_request
+
+from .tls import PORT as SECURE_PORT
+from .tls import secure_server
 
 
 @case("stress: a request in single bytes without end gets 408 in time, silence a silent end")
@@ -160,3 +166,58 @@ def half_open(carrier):
             time.sleep(0.3)  # the echo is acknowledged: TCP probes only who owes it nothing
             with Cut([lost.port]):
                 room_for_another(options)
+
+
+@case("stress: 200 slow connections in each phase at once end in time, hold little, and delay nobody")
+def slow_in_every_phase(carrier):
+    def memory(server):
+        with open(f"/proc/{server.pid}/status", encoding="ascii") as status:
+            return next(int(line.split()[1]) << 10 for line in status if line.startswith("VmRSS:"))
+
+    phases = {  # what it begins with; what trickles
+        "a request line": (b"GET /", b"a"),
+        "a field": (b"GET / HTTP/1.1\r\nHost: ", b"a"),
+        "content": (b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5000\r\n\r\n", b"a"),
+        "a TLS hello": (b"\x16\x03\x01\x02\x00\x01", b"\0"),
+        "half a frame": (upgrade_request((carrier.address, PORT)) + frame(BINARY, bytes(60_000))[:500], b"a"),
+        "a message without end": (upgrade_request((carrier.address, PORT)) + frame(TEXT, b"a", fin=False),
+                                  frame(PING)),
+    }
+    with secure_server(carrier, "--handshake-timeout", "3s", "--progress-timeout", "3s") as (server, _), \
+            contextlib.ExitStack() as stack, selectors.DefaultSelector() as slow:
+        normal = stack.enter_context(Raw(carrier.address, PORT).open())
+        before = memory(server)
+        for phase, (begun, _) in phases.items():
+            for _ in range(200):
+                peer = stack.enter_context(Raw(carrier.address, SECURE_PORT if "TLS" in phase else PORT))
+                peer.send(begun)
+                peer.socket.setblocking(False)
+                slow.register(peer.socket, selectors.EVENT_READ, phase)
+        started = time.monotonic()
+        most = 0
+        while slow.get_map():
+            asked = time.monotonic()
+            normal.send(frame(TEXT, b"normal"))
+            equal(normal.frame(), (TEXT, b"normal"), "echo")
+            require(time.monotonic() - asked < 2, f"an echo took {time.monotonic() - asked:.1f} s")
+            most = max(most, memory(server))
+            left = Counter(key.data for key in slow.get_map().values())
+            require(time.monotonic() - started < PATIENCE, f"the server waits without end for {left}")
+            for key in list(slow.get_map().values()):
+                try:
+                    key.fileobj.send(phases[key.data][1])
+                except OSError:
+                    pass
+            wakes = time.monotonic() + 0.5
+            while (wait := wakes - time.monotonic()) > 0:
+                for key, _ in slow.select(wait):
+                    try:
+                        ended = not key.fileobj.recv(65536)
+                    except OSError:
+                        ended = True
+                    if ended:
+                        slow.unregister(key.fileobj)
+        took = time.monotonic() - started
+        require(took > 1.5, f"all had ended after {took:.1f} s")
+        # A block of 16 KiB each, and the sockets' or the stack's own.
+        require(most - before < 1200 * (32 << 10), f"{most - before} bytes are held for 1200 slow connections")

@@ -42,6 +42,7 @@ class MemoryCarrier {
     bool pool_dry = false;              // prepare() and make_shared() refuse
     bool pressed = false;               // under_pressure()
     bool peer_reads = true;             // false: what is flushed stays unsent
+    Duration handshake_time{};          // that TLS would have taken
 
     explicit MemoryCarrier(std::size_t capacity = 1024) : connections_(capacity) {}
     static void join(MemoryCarrier& a, MemoryCarrier& b) { a.other_ = &b, b.other_ = &a; }
@@ -163,6 +164,7 @@ class MemoryCarrier {
     void set_timer(net::ConnId id, Time when) { connections_[net::index(id)].timer = when; }
     void cancel_timer(net::ConnId id) { connections_[net::index(id)].timer.reset(); }
     bool has_timer(net::ConnId id) const { return connections_[net::index(id)].timer.has_value(); }
+    Duration handshake_took(net::ConnId) const { return handshake_time; }
     net::SocketAddress peer(net::ConnId id) const { return connections_[net::index(id)].address; }
     net::SocketAddress local(net::ConnId id) const { return connections_[net::index(id)].address; }
     std::size_t connections() const {

@@ -46,6 +46,76 @@ class StressTest : public test::EndpointPair {
     }
 };
 
+// A request line, a field, the content by its length and in chunks: whatever trickles in time.
+TEST_F(StressTest, Rfc9110_15_5_9_EveryPartOfARequestMustHaveComeInTimeElseItIs408) {
+    start(patient(10s));
+    for (const std::string begun :
+         {"G", "GET /he", "GET / HTTP/1.1\r\nHo",
+          "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5000\r\n\r\n",
+          "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n800\r\n"}) {
+        Raw raw = connect_raw();
+        say(raw, begun);
+        EXPECT_TRUE(survives(raw, "a", 9)) << begun;
+        EXPECT_FALSE(survives(raw, "a", 2)) << begun;
+        EXPECT_TRUE(raw.got.starts_with("HTTP/1.1 408 ")) << begun;
+        ends_within(6s);
+        // On a connection that has been answered before, the time runs from the request's first byte.
+        Raw second = connect_raw();
+        say(second, "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n");
+        EXPECT_TRUE(survives(second, "", 5));
+        second.got.clear();
+        say(second, begun);
+        EXPECT_TRUE(survives(second, "a", 9)) << begun;
+        EXPECT_FALSE(survives(second, "a", 2)) << begun;
+        EXPECT_TRUE(second.got.starts_with("HTTP/1.1 408 ")) << begun;
+        ends_within(6s);
+    }
+    EXPECT_EQ(server->counters().refused_late.value(), 10u);
+    EXPECT_LE(server->memory_in_use(), 1u << 20);
+}
+
+TEST_F(StressTest, TheTimeThatTlsTookCounts) {
+    server_side.handshake_time = 7s;
+    start(patient(10s));
+    Raw raw = connect_raw();
+    say(raw, "GET / HT");
+    EXPECT_TRUE(survives(raw, "", 2));
+    EXPECT_FALSE(survives(raw, "", 2));
+    EXPECT_TRUE(raw.got.starts_with("HTTP/1.1 408 "));
+    server_side.handshake_time = 70s;
+    Raw late = connect_raw();
+    EXPECT_FALSE(survives(late, "", 1));
+}
+
+// The client's role: a server, or a proxy asked to CONNECT (RFC 9110 section 9.3.6), that answers byte by
+// byte.
+TEST_F(StressTest, AnAnswerThatTricklesIsNotWaitedFor) {
+    start({}, patient(10s));
+    ClientTarget tunnelled{.host = "far.example", .path = "/echo"};
+    tunnelled.tunnel.authority = "far.example:80";
+    const auto through = client->add_target<test::Listener>(std::move(tunnelled));
+    for (const std::uint8_t to : {target, through}) {
+        heard.failures.clear();
+        client->connect({}, to, now);
+        poll_client();  // the server accepts, and says nothing by itself
+        const std::string answer = "HTTP/1.1 101 Switching Protocols\r\nX: ";
+        for (std::size_t i = 0; i < 15 && heard.failures.empty(); ++i) {
+            server_side.poll(now);
+            write_bytes(server_side, net::ConnId{0}, as_bytes(std::string_view(answer).substr(i, 1)));
+            server_side.flush(now);
+            poll_client();
+            EXPECT_EQ(heard.failures.empty(), i < 10) << i;
+            now += 1s;
+        }
+        ASSERT_EQ(heard.failures.size(), 1u);
+        EXPECT_EQ(heard.failures[0], "timed out awaiting the response");
+        poll_client();
+        EXPECT_EQ(client_side.connections(), 0u);
+        server_side.abort(net::ConnId{0});
+        server_side.poll(now), client_side.poll(now);
+    }
+}
+
 // What a peer may leave unfinished at each step of RFC 6455 section 5.2: the header, its extended length, its
 // key, the payload, the message of which a fragment came (section 5.4), a control frame (section 5.5).
 TEST_F(StressTest, Rfc6455_7_4_1_WhatHasBegunMustGoOnElseItIs1008) {

@@ -257,8 +257,8 @@ TEST_F(TlsBounds, WithoutMemoryNothingIsHalfSent) {
     expect_talk(c, accepted == net::kNoConn ? net::ConnId{0} : accepted);
 }
 
-// The buffers for cut records are used up: that connection ends, the others go on.
-TEST_F(TlsBounds, OutOfPlaintextBuffers) {
+// The buffers for cut records are used up: who comes then is read later, and nobody loses anything.
+TEST_F(TlsBounds, OutOfPlaintextBuffersReadingWaits) {
     start({.certificates = {localhost()}, .client_ca = {}}, {.plaintext_buffers = 1});
     const auto with = trusting();
     const net::ConnId a = open(*with);
@@ -266,16 +266,116 @@ TEST_F(TlsBounds, OutOfPlaintextBuffers) {
     const net::ConnId b = open(*with);
     const net::ConnId at_b = accepted;
     server_below.piece = 1000;
-    const std::string text = content(3000, 1);
+    const std::string text = content(40'000, 1);
     ASSERT_TRUE(say(*client, a, text));
     ASSERT_TRUE(say(*client, b, text));
-    run();
-    EXPECT_EQ(server->tls_counters().plaintext_refused.value(), 1u);
-    const bool a_lives = at_server[at_a].received == text, b_lives = at_server[at_b].received == text;
-    EXPECT_NE(a_lives, b_lives);
-    EXPECT_EQ(at_server[a_lives ? at_b : at_a].closed, CloseReason::kNoMemory);
+    client->close(b);  // its end waits as well
+    run(2);
+    EXPECT_GT(server->tls_counters().plaintext_put_off.value(), 0u);
+    EXPECT_TRUE(server_below.paused(at_b));
+    run(20);
+    EXPECT_EQ(at_server[at_a].received, text);
+    EXPECT_EQ(at_server[at_b].received, text);
+    EXPECT_TRUE(at_server[at_b].peer_closed);
+    EXPECT_EQ(at_server[at_b].peer_closed_reason, CloseReason::kNone);
+    EXPECT_FALSE(server_below.paused(at_a));
+    EXPECT_EQ(server->inputs_in_use(), 0u);
     server_below.piece = 1448;
-    expect_talk(a_lives ? a : b, a_lives ? at_a : at_b);
+    expect_talk(a, at_a);
+}
+
+TEST_F(TlsBounds, WhoIsHeldBackAndPausedHearsNothingUntilBothAreOver) {
+    start({.certificates = {localhost()}, .client_ca = {}}, {.plaintext_buffers = 1});
+    const auto with = trusting();
+    const net::ConnId a = open(*with);
+    const net::ConnId at_a = accepted;
+    const net::ConnId b = open(*with);
+    const net::ConnId at_b = accepted;
+    server_below.piece = 1000;
+    const std::string text = content(10'000, 1);
+    ASSERT_TRUE(say(*client, a, text));
+    ASSERT_TRUE(say(*client, b, text));
+    run(1);
+    ASSERT_TRUE(server_below.paused(at_b));
+    server->pause(at_b);
+    const std::size_t before = at_server[at_b].received.size();
+    run(10);
+    EXPECT_EQ(at_server[at_a].received, text);
+    EXPECT_EQ(at_server[at_b].received.size(), before);
+    server->resume(at_b);
+    run(10);
+    EXPECT_EQ(at_server[at_b].received, text);
+
+    // One that ends meanwhile leaves nothing behind.
+    ASSERT_TRUE(say(*client, a, text));
+    ASSERT_TRUE(say(*client, b, text));
+    run(1);
+    server->abort(at_b);
+    run(10);
+    EXPECT_EQ(at_server[at_a].received, text + text);
+    EXPECT_EQ(server->inputs_in_use(), 0u);
+    EXPECT_EQ(server->plaintexts_in_use(), 0u);
+}
+
+// Thousands of records behind the handshake's last flight fill few buffers.
+TEST_F(TlsBounds, ManySmallRecordsBehindTheHandshakeShareBuffers) {
+    start({.certificates = {localhost()}, .client_ca = {}}, {.plaintext_buffers = 4});
+    const auto with = trusting();
+    accepted = net::kNoConn;
+    const net::ConnId c = client->connect_secure({}, *with, now);
+    for (int i = 0; i < 10 && !at_client[c].open; ++i) {
+        turn(*client, at_client);
+        if (!at_client[c].open) turn(*server, at_server);
+    }
+    ASSERT_TRUE(at_client[c].open);
+    std::string text;
+    for (int i = 0; i < 1000; ++i) {
+        const std::string one = content(10, static_cast<unsigned>(i));
+        ASSERT_TRUE(say(*client, c, one));
+        client->flush(now);
+        text += one;
+    }
+    run();
+    EXPECT_EQ(at_server[accepted].received, text);
+    EXPECT_EQ(server->tls_counters().plaintext_refused.value(), 0u);
+    EXPECT_EQ(server->tls_counters().plaintext_put_off.value(), 0u);
+}
+
+// The PROXY protocol's specification, section 2: its header precedes what the client says, here its hello.
+TEST_F(TlsBounds, AProxyHeaderStandsBeforeTheHello) {
+    start({.certificates = {localhost()}, .client_ca = {}},
+          {.handshake_timeout = 5s, .proxy_protocol = true});
+    const auto with = trusting();
+    const std::string_view local("\r\n\r\n\0\r\nQUIT\n\x20\0\0\0", 16);  // version 2, LOCAL
+    for (const std::string_view header : {std::string_view("PROXY TCP4 192.0.2.7 192.0.2.1 5000 443\r\n"),
+                                          std::string_view("PROXY UNKNOWN\r\n"), local}) {
+        for (const std::size_t piece : {std::size_t{1}, std::size_t{7}, std::size_t{1448}}) {
+            server_below.piece = piece;
+            accepted = net::kNoConn;
+            const net::ConnId c = client->connect_secure({}, *with, now);
+            at_client[c] = {};
+            ASSERT_TRUE(write_bytes(client_below, c, std::as_bytes(std::span(header))));
+            run(30);
+            ASSERT_TRUE(at_client[c].open) << header << piece;
+            ASSERT_NE(accepted, net::kNoConn);
+            const bool named = header.starts_with("PROXY TCP4");
+            EXPECT_EQ(net::to_string(server->peer(accepted)) == "192.0.2.7:5000", named);
+            expect_talk(c, accepted);
+            client->abort(c);
+            run();
+        }
+    }
+    // A hello without one, which nobody may send past the balancer, is ended; so is half a header, in time.
+    const auto bare = trusting();
+    const net::ConnId c = open(*bare);
+    EXPECT_FALSE(at_client[c].open);
+    EXPECT_EQ(server->tls_counters().proxy_refused.value(), 1u);
+    const net::ConnId half = connect_raw();
+    say_raw(half, "PROXY TC");
+    now += 6s;
+    run_raw(half);
+    EXPECT_TRUE(raw_ended);
+    EXPECT_EQ(server->tls_counters().handshakes_timed_out.value(), 1u);
 }
 
 // A plain connection's bytes, then TLS on it, as behind a proxy's CONNECT.

@@ -194,6 +194,48 @@ TEST_F(TlsPair, NewConnectionsShowTheNewCertificate) {
     EXPECT_NE(at_client[c].why.find("hostname mismatch"), std::string::npos) << at_client[c].why;
 }
 
+// RFC 5077 section 4: the keys of the hours before are read, and a ticket of theirs is written anew; older
+// ones are of no use, whichever shard they come to, and whether certificates were reloaded in between.
+TEST_F(TlsPair, TicketKeysTurnWithTheTime) {
+    start();
+    for (const int version : {TLS1_3_VERSION, TLS1_2_VERSION}) {
+        const auto with = trusting();
+        SSL_CTX_set_max_proto_version(with->context(), version);
+        const auto resumes = [&] {
+            const auto before = server->tls_counters().resumed.value();
+            const net::ConnId c = open(*with);
+            EXPECT_TRUE(at_client[c].open) << at_client[c].why;
+            expect_talk(c, accepted);  // which brings the ticket
+            client->close(c);
+            run();
+            server->close(accepted);
+            run();
+            return server->tls_counters().resumed.value() != before;
+        };
+        EXPECT_FALSE(resumes());
+        EXPECT_TRUE(resumes());
+        // The time that OpenSSL lets a session live by is the clock's on the wall, which stands still here.
+        // In TLS 1.2 OpenSSL's client forgets a session whose ticket is written anew.
+        for (int period = 0; period < 3; ++period) {
+            now += tls::TicketKeys::kLifetime;
+            EXPECT_TRUE(resumes()) << "of the period before";
+            EXPECT_EQ(resumes(), version == TLS1_3_VERSION);
+        }
+        server->set_server_context(context({.certificates = {localhost()}, .client_ca = {}}));
+        EXPECT_TRUE(resumes()) << "after a reload, whose own keys are those of the process's start";
+        now += 2 * tls::TicketKeys::kLifetime;
+        EXPECT_FALSE(resumes()) << "too old";
+        // Another shard, of the same first secret, that has looked at the clock more seldom.
+        auto shard = context({.certificates = {localhost()}, .client_ca = {}});
+        shard->tickets().turn(now);
+        EXPECT_TRUE(resumes());
+        server = std::move(*Secured::create(server_below, {}));
+        server->set_server_context(std::move(shard));
+        ASSERT_TRUE(server->listen_secure({}));
+        EXPECT_TRUE(resumes()) << "at another shard";
+    }
+}
+
 // RFC 5746 is of no use here: SSL_OP_NO_RENEGOTIATION answers with the alert no_renegotiation (RFC 5246
 // section 7.2.2).
 TEST_F(TlsPair, RenegotiationIsRefused) {
