@@ -1,4 +1,4 @@
-"""Installs Millrace into an empty tree, builds an outside program against what is there, and talks to it.
+"""Installs Millrace into an empty tree, builds outside programs against what is there, and talks to them.
 
     /usr/bin/python3 tests/install/install_test.py BUILD
 
@@ -50,6 +50,7 @@ class Installed:
         self._build = build
         self._root = root
         self._echo = os.path.join(root, "echo")
+        self._lines = os.path.join(root, "lines")
 
     def meson_install_fills_an_empty_tree(self):
         run("meson", "install", "--no-rebuild", "-C", self._build, "--destdir", self._root)
@@ -60,17 +61,18 @@ class Installed:
         for program in ("bin/millrace", "bin/millrace-bench"):
             run(only(self._root, program), "--help")
 
-    def an_outside_program_builds_with_pkg_config(self):
+    def outside_programs_build_with_pkg_config(self):
         environment = dict(os.environ, PKG_CONFIG_PATH=os.path.dirname(only(self._root, "pkgconfig/millrace.pc")))
         flags = run("pkg-config", "--cflags", "--libs", "millrace", env=environment).split()
         if os.path.dirname(os.path.dirname(HERE)) in " ".join(flags):
             raise RuntimeError(f"the flags lead back to the sources: {flags}")
         # Away from the repository: nothing but the installed tree and the system can be found.
         # DPDK 22.11's own headers do what C++20 deprecates: arithmetic on volatile objects.
-        run("g++", "-std=gnu++20", "-O2", "-Wall", "-Werror", "-Wno-volatile", os.path.join(HERE, "echo.cc"), "-o", self._echo, *flags,
-            cwd=self._root)
+        for program in (self._echo, self._lines):
+            source = os.path.join(HERE, os.path.basename(program) + ".cc")
+            run("g++", "-std=gnu++20", "-O2", "-Wall", "-Werror", "-Wno-volatile", source, "-o", program, *flags, cwd=self._root)
 
-    def it_echoes(self):
+    def the_server_echoes(self):
         url = f"ws://127.0.0.1:{free_port()}"
 
         async def talk():
@@ -90,6 +92,14 @@ class Installed:
             if status != 0:
                 raise RuntimeError(f"SIGTERM ended it with status {status}\n{echo.said()}")
 
+    def the_client_is_echoed(self):
+        url = f"ws://127.0.0.1:{free_port()}"
+        with Process([self._echo, "--listen", url]) as echo:
+            echo.wait_for_line("millrace: listening on ws://", PATIENCE)
+            said = run(self._lines, url + "/", timeout=PATIENCE)
+            if said != "one\ntwo\nthree\n":
+                raise RuntimeError(f"what came back: {said!r}")
+
 
 def main():
     if len(sys.argv) != 2:
@@ -100,7 +110,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="millrace-test-") as root:
         steps = Installed(os.path.abspath(sys.argv[1]), root)
         for step in (steps.meson_install_fills_an_empty_tree, steps.the_installed_programs_run,
-                     steps.an_outside_program_builds_with_pkg_config, steps.it_echoes):
+                     steps.outside_programs_build_with_pkg_config, steps.the_server_echoes, steps.the_client_is_echoed):
             title = "install: " + step.__name__.replace("_", " ")
             try:
                 step()
