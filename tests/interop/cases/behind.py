@@ -10,7 +10,8 @@ from proxies import haproxy, nginx
 from raw import TEXT, Raw, frame, upgrade_request
 
 from .echo import binary_of, connect, echoes, node, text_of
-from .tls import trusting
+from .tls import PORT as SECURE_PORT
+from .tls import secure_server, trusting
 
 HOST, PORT = "127.0.0.1", 9004
 PROXY = f"{HOST}:{PORT}"
@@ -87,3 +88,11 @@ def proxy_protocol(carrier):
                     equal(peer.frame(), (TEXT, b"hello"), f"echo behind {options}")
                 asyncio.run(exchange(f"ws://{PROXY}/echo", SIZES))
                 server.wait_for_line(f"millrace: refused peer={CLIENT}:{refused()} status=403", PATIENCE)
+
+
+@case("behind: the PROXY protocol before TLS, from HAProxy and nginx, which pass it on unseen")
+def proxy_protocol_before_tls(carrier):
+    with secure_server(carrier, "--proxy-protocol", "on", alternatives=f"IP:{HOST}") as (_, certificates):
+        for proxy, options in ((haproxy, {"send": "send-proxy-v2", "mode": "tcp", "more": ""}), (nginx, {"stream": True})):
+            with proxy(PROXY, f"{carrier.address}:{SECURE_PORT}", **options):
+                asyncio.run(exchange(f"wss://{PROXY}/echo", SIZES, ssl=trusting(certificates)))

@@ -353,18 +353,6 @@ TEST_F(EndpointTest, TimeoutsEndEachPhase) {
     EXPECT_EQ(server_side.connections(), 0u);
 }
 
-TEST_F(EndpointTest, HalfARequestIsAnsweredWith408) {  // RFC 9110 section 15.5.9
-    EndpointConfig config;
-    config.handshake_timeout = 1s;
-    start(config);
-    Raw half = connect_raw();
-    say(half, "GET / HTTP/1.1\r\nHo");
-    now += 1s;
-    run_raw(half);
-    EXPECT_TRUE(half.got.starts_with("HTTP/1.1 408 ")) << half.got;
-    EXPECT_TRUE(half.ended);
-}
-
 TEST_F(EndpointTest, PongKeepsTheConnection) {
     EndpointConfig config;
     config.ping_interval = 2s;
