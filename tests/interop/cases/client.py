@@ -165,3 +165,11 @@ def nobody_listens(carrier):
     status, said = call(carrier, "brief")
     equal(status, 1, "exit status")
     require("refused" in said, f"does not say so: {said}")
+
+
+@case("client: a handler that aborts its connection ends the program", carriers=("uring",))
+def aborted(carrier):
+    carrier.share()  # which echoes the question
+    done = subprocess.run([carrier.program("tests/interop/caller"), "brief", carrier.echo], capture_output=True, text=True,
+                          timeout=PATIENCE)
+    equal((done.returncode, done.stderr), (1, "caller: compression: compression, not plain\n"), "status and what is said")
