@@ -78,8 +78,8 @@ TEST_P(MaskTest, EveryLengthCopiedBetweenGuardPages) {
     }
 }
 
-// A million each. What a length gives is the beginning of what the longest one does: the oracle is asked once a
-// phase.
+// A million each. What a length gives is the beginning of what the longest one does: the oracle is asked once
+// a phase.
 TEST_P(MaskTest, EveryLengthAtEveryAlignmentAndPhase) {
     for (std::size_t phase = 0; phase < 4; ++phase) {
         const MaskKey key = random_key();
