@@ -108,7 +108,7 @@ def dies(carrier):
     with carrier.serve() as server, tempfile.NamedTemporaryFile(suffix=".json") as out:
         with Process([carrier.program(BENCH), "load", carrier.echo, "-c", "50", "-d", "1h", "--ping-interval", "1s",
                       "--json", out.name]) as load:
-            time.sleep(1.5)
+            time.sleep(3)
             server.signal(signal.SIGKILL)
             server.wait(PATIENCE)
             equal(load.wait(PATIENCE), 3, "exit status")
