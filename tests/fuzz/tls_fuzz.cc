@@ -1,15 +1,12 @@
 // TLS's record input, both roles: a server and a client in memory, and between them somebody who changes,
 // cuts, doubles, withholds and invents bytes, as the input's program says. Whatever he does: nobody crashes,
 // what one end hears is the beginning of what the other said and nothing else, each connection ends at most
-// once, and at the end all memory is back. Randomness is a fixed sequence, so that an input does the same in
-// every run.
-
-#define OPENSSL_SUPPRESS_DEPRECATED  // RAND_set_rand_method
-#include <openssl/rand.h>
+// once, and at the end all memory is back. An input does the same in every run.
 
 #include <string>
 
 #include "engine/tls/tls_carrier.h"
+#include "tests/fuzz/fixed_randomness.h"
 #include "tests/fuzz/program.h"
 #include "tests/unit/endpoint/memory_carrier.h"
 #include "tests/unit/tls/certificates.h"
@@ -20,25 +17,6 @@ using namespace millrace;
 using fuzz::require;
 using test::MemoryCarrier;
 using Secured = tls::TlsCarrier<MemoryCarrier>;
-
-std::uint64_t random_state = 1;
-
-int fixed_bytes(unsigned char* out, int n) {
-    for (int i = 0; i < n; ++i) {
-        random_state = random_state * 6364136223846793005 + 1442695040888963407;
-        out[i] = static_cast<unsigned char>(random_state >> 56);
-    }
-    return 1;
-}
-
-int always() {
-    return 1;
-}
-
-void fix_randomness() {
-    static const RAND_METHOD method{nullptr, fixed_bytes, nullptr, nullptr, fixed_bytes, always};
-    RAND_set_rand_method(&method);
-}
 
 // What does not depend on the input, made once: keys are slow.
 struct Ground {
@@ -89,9 +67,8 @@ void check(const Side& from, const Side& to) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    fix_randomness();
+    fuzz::fix_randomness();
     static Ground ground;
-    random_state = 1;
     fuzz::Program program(data, size);
     const unsigned choices = program.byte();
     Side server, client;
