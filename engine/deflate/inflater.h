@@ -20,6 +20,8 @@ enum class InflateStatus : std::uint8_t {
 class Inflater {
   public:
     // For a new connection or, without takeover, a new message. `window_bits`: the sender's window, 8 to 15.
+    // One that reaches back beyond it all the same (against section 7.1.2.1) is corrupt, unless what it means
+    // lies in the same `out`: there zlib finds it.
     void begin(std::uint8_t window_bits);
     // Advances `in` past what was used and `out` past what was written.
     InflateStatus take(std::span<const std::byte>& in, std::span<std::byte>& out);
