@@ -72,6 +72,16 @@ def python_server(address=KERNEL_ADDRESS, certificate=None, port=SERVER_PORT):
         thread.join(PATIENCE)
 
 
+def python_servers():
+    """One on the kernel's side, plain and then wss: what it is, its URL, and what `millrace` needs to believe it."""
+    with python_server():
+        yield "plain", f"ws://{KERNEL_ADDRESS}:{SERVER_PORT}/", ()
+    with Certificates() as certificates:
+        certificates.make("server", f"IP:{KERNEL_ADDRESS}")
+        with python_server(certificate=certificates.pair("server")):
+            yield "wss", f"wss://{KERNEL_ADDRESS}:{SERVER_PORT}/", ("--ca", certificates.ca)
+
+
 @contextlib.contextmanager
 def listening(*command):
     with Process([*command]) as server:

@@ -7,11 +7,9 @@ import subprocess
 import threading
 
 from carrier import PATIENCE, SERVER
-from certificates import Certificates
 from harness import case, equal, require
-from network import KERNEL_ADDRESS
 
-from .client import SERVER_PORT, python_server
+from .client import python_servers
 from .tls import PORT, secure_server, url
 
 LINES = b"one\n" + "zw\u00f6lf \u20ac \U0001d11e\n".encode() + b"\n" + b"x" * 100_000 + b"\n"
@@ -154,10 +152,5 @@ def over_the_stack(carrier):
     def at(command):
         return carrier.place(*command)
 
-    with python_server():
-        echoed(run(carrier, f"ws://{KERNEL_ADDRESS}:{SERVER_PORT}/", "--count", "4", at=at, net=net), "plain")
-    with Certificates() as certificates:
-        certificates.make("server", f"IP:{KERNEL_ADDRESS}")
-        secured = f"wss://{KERNEL_ADDRESS}:{SERVER_PORT}/"
-        with python_server(certificate=certificates.pair("server")):
-            echoed(run(carrier, secured, "--ca", certificates.ca, "--count", "4", at=at, net=net), "wss")
+    for what, server, believing in python_servers():
+        echoed(run(carrier, server, *believing, "--count", "4", at=at, net=net), what)

@@ -15,12 +15,10 @@ import time
 import websockets
 
 from carrier import PATIENCE
-from certificates import Certificates
 from harness import case, equal, require
-from network import KERNEL_ADDRESS
 from process import Process
 
-from .client import SERVER_PORT, python_server
+from .client import python_servers
 from .tls import secure_server, url
 
 BENCH = "bench/millrace-bench"
@@ -189,11 +187,5 @@ def over_the_stack(carrier):
     def at(command):
         return carrier.place(*command)
 
-    with python_server():
-        whole(run(carrier, f"ws://{KERNEL_ADDRESS}:{SERVER_PORT}/", "-c", "20", "--size", "0-900", *SHORT, *net, at=at), 20,
-              "plain")
-    with Certificates() as certificates:
-        certificates.make("server", f"IP:{KERNEL_ADDRESS}")
-        with python_server(certificate=certificates.pair("server")):
-            whole(run(carrier, f"wss://{KERNEL_ADDRESS}:{SERVER_PORT}/", "-c", "5", "--ca", certificates.ca, *SHORT, *net,
-                      at=at), 5, "wss")
+    for what, server, believing in python_servers():
+        whole(run(carrier, server, "-c", "20", "--size", "0-900", *believing, *SHORT, *net, at=at), 20, what)

@@ -19,6 +19,20 @@ from .tls import PORT as SECURE_PORT
 from .tls import secure_server
 
 
+def trickle(peer, each):
+    """Says `each` ten times a second until something is answered."""
+    started = time.monotonic()
+    peer.socket.settimeout(0.1)
+    while not peer._held:
+        peer.send(each)
+        try:
+            peer._more()
+        except TimeoutError:
+            pass
+        require(time.monotonic() - started < PATIENCE, "the server waits without end")
+    peer.socket.settimeout(PATIENCE)
+
+
 @case("stress: a request in single bytes without end gets 408 in time, silence a silent end")
 def slow_request(carrier):
     with carrier.serve("--handshake-timeout", "1500ms"):
@@ -26,16 +40,7 @@ def slow_request(carrier):
                       b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5000\r\n\r\n"):
             with Raw(carrier.address, PORT) as peer:
                 peer.send(begun)
-                started = time.monotonic()
-                peer.socket.settimeout(0.1)
-                while not peer._held:
-                    peer.send(b"a")
-                    try:
-                        peer._more()
-                    except TimeoutError:
-                        pass
-                    require(time.monotonic() - started < PATIENCE, "the server waits without end")
-                peer.socket.settimeout(PATIENCE)
+                trickle(peer, b"a")
                 equal(peer.response()[0], 408, f"status after {begun!r}")
         with Raw(carrier.address, PORT) as silent:
             equal(silent.ended(), b"", "said to who was silent")
@@ -82,16 +87,7 @@ def slow_message(carrier):
         for begun, each in ((b"\x81", b""), (frame(TEXT, b"a", fin=False), b""), (frame(BINARY, b"b" * 60_000)[:50], b"b")):
             with Raw(carrier.address, PORT).open() as peer:
                 peer.send(begun)
-                started = time.monotonic()
-                peer.socket.settimeout(0.1)
-                while not peer._held:
-                    peer.send(each)
-                    try:
-                        peer._more()
-                    except TimeoutError:
-                        pass
-                    require(time.monotonic() - started < PATIENCE, "the server waits without end")
-                peer.socket.settimeout(PATIENCE)
+                trickle(peer, each)
                 opcode, payload = peer.frame()
                 equal((opcode, payload[:2]), (CLOSE, close_payload(1008)), f"answer to {begun[:2]!r}")
 
