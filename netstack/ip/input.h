@@ -51,12 +51,15 @@ struct IpCounters {
     Counter unknown_protocol;
     Counter bad_tcp_checksum;
     Counter scattered;             // in several mbufs, which the port was not asked for
-    Counter unfinished_checksums;  // accepted: this machine's kernel left them to its NIC
+    Counter unfinished_checksums;  // believed: this machine's kernel left them to its NIC
     Counter over_mtu;              // larger than the MTU: the kernel left segmentation to its NIC
 };
 
 class IpInput {
   public:
+    // An unfinished checksum is believed up to so many packets after another one.
+    static constexpr std::uint64_t kUnfinishedMemory = 1 << 20;
+
     // `unfinished_checksums`: the peer is this machine's kernel (Offloads).
     // `vlan`: the LAN whose frames are read; zero: untagged ones.
     IpInput(const LocalAddresses& local, const MacAddress& mac, std::uint16_t mtu, bool unfinished_checksums,
@@ -82,12 +85,14 @@ class IpInput {
     bool addressed_to_us(IpArrival& arrival, std::uint8_t protocol);
     IpVerdict accept_tcp(rte_mbuf* segment, const IpArrival& arrival);
     bool tcp_checksum_good(const rte_mbuf* segment, const IpArrival& arrival);
+    bool leaves_checksums(const rte_mbuf* segment);
 
     const LocalAddresses* local_;
     MacAddress mac_;
     std::uint16_t mtu_;
     std::uint16_t vlan_;
     bool unfinished_checksums_;
+    std::uint64_t believed_until_ = 0;  // in packets received
     Icmpv6Problem problem_;
     IpCounters counters_;
 };

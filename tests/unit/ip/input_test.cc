@@ -32,6 +32,18 @@ class IpInputTest : public ::testing::Test {
     }
     static Octets good() { return test::tcp_frame(kPeer, kOurs, test::text("hello")); }
 
+    // Its checksum is left to a NIC.
+    static Octets unfinished(std::uint8_t flags, const Octets& payload) {
+        Octets segment = test::tcp(kPeer, kOurs, payload, flags);
+        Octets pseudo;
+        test::put_ip(pseudo, kPeer.ip);
+        test::put_ip(pseudo, kOurs.ip);
+        test::put16(pseudo, 6);
+        test::put16(pseudo, static_cast<std::uint32_t>(segment.size()));
+        test::set16(segment, 16, static_cast<std::uint16_t>(~test::rfc1071(pseudo)));
+        return framed(test::ipv4(kPeer.ip, kOurs.ip, 6, segment));
+    }
+
     test::TestPool pool;
     const LocalAddresses local = *LocalAddresses::create({*parse_local_range("10.0.0.1/24")}, {});
     IpInput input{local, test::kOurMac, 1500, false};
@@ -171,26 +183,33 @@ TEST_F(IpInputTest, ScatteredPacketsAreCountedAndDropped) {
 
 // Linux, CHECKSUM_PARTIAL: over veth the field holds the pseudo-header's sum, for a NIC to complete.
 TEST_F(IpInputTest, UnfinishedChecksumsOfTheKernelAreAcceptedAndCounted) {
-    Octets segment = test::tcp(kPeer, kOurs, test::text("hello"));
-    const Octets pseudo_only = [&] {
-        Octets p;
-        test::put_ip(p, kPeer.ip);
-        test::put_ip(p, kOurs.ip);
-        test::put16(p, 6);
-        test::put16(p, static_cast<std::uint32_t>(segment.size()));
-        return p;
-    }();
-    test::set16(segment, 16, static_cast<std::uint16_t>(~test::rfc1071(pseudo_only)));
-    const Octets frame = framed(test::ipv4(kPeer.ip, kOurs.ip, 6, segment));
+    const Octets frame = unfinished(0x02, {});
     EXPECT_EQ(accept(pool.mbuf(frame), input).verdict, IpVerdict::kDropped) << "from a real wire it is wrong";
     EXPECT_TRUE(kernel_input.hint().empty());
     EXPECT_EQ(accept(pool.mbuf(frame), kernel_input).verdict, IpVerdict::kTcp);
-    EXPECT_EQ(kernel_input.counters().unfinished_checksums.value(), 1u);
+    EXPECT_EQ(accept(pool.mbuf(unfinished(0x10, test::text("hello"))), kernel_input).verdict,
+              IpVerdict::kTcp);
+    EXPECT_EQ(kernel_input.counters().unfinished_checksums.value(), 2u);
     EXPECT_NE(kernel_input.hint().find("ethtool -K"), std::string_view::npos);
     // A damaged one is still noticed.
     Octets bad = good();
     bad.back() ^= 1;
     EXPECT_EQ(accept(pool.mbuf(bad), kernel_input).verdict, IpVerdict::kDropped);
+}
+
+// A segment damaged on its way through a kernel that finishes its checksums: once in 65,536 it looks like
+// this.
+TEST_F(IpInputTest, AnUnfinishedChecksumAmongFinishedOnesIsDamage) {
+    const Octets lone = unfinished(0x10, test::text("hello"));
+    EXPECT_EQ(accept(pool.mbuf(good()), kernel_input).verdict, IpVerdict::kTcp);
+    EXPECT_EQ(accept(pool.mbuf(lone), kernel_input).verdict, IpVerdict::kDropped);
+    EXPECT_EQ(kernel_input.counters().bad_tcp_checksum.value(), 1u);
+    EXPECT_EQ(kernel_input.counters().unfinished_checksums.value(), 0u);
+    EXPECT_EQ(accept(pool.mbuf(lone), kernel_input).verdict, IpVerdict::kTcp) << "a real one is sent again";
+
+    for (std::uint64_t i = 0; i < IpInput::kUnfinishedMemory; ++i)
+        ASSERT_EQ(accept(pool.mbuf(good()), kernel_input).verdict, IpVerdict::kTcp);
+    EXPECT_EQ(accept(pool.mbuf(lone), kernel_input).verdict, IpVerdict::kDropped) << "the last is long ago";
 }
 
 TEST_F(IpInputTest, SegmentsOverTheMtuAreCounted) {
