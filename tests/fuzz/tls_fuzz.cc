@@ -102,7 +102,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                 wire.erase(place, wire.end());
                 break;
             case 3: {
-                const std::deque<std::byte> twice(place, wire.end());
+                const std::vector<std::byte> twice(place, wire.end());
                 wire.insert(wire.end(), twice.begin(), twice.end());
                 break;
             }

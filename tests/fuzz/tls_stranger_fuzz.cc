@@ -1,6 +1,6 @@
 // What a stranger can say to a port that speaks TLS: nothing, or a client's real hello, changed, cut, doubled
 // and delivered in pieces, as the input's program says. He is never taken for a client, and when he is gone
-// all memory is back. tls_fuzz has both ends and whole conversations; this has a hundred times its speed, for
+// all memory is back. tls_fuzz has both ends and whole conversations; this has many times its speed, for
 // the port and its certificate stay from run to run.
 
 #include <string>
@@ -98,11 +98,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     static Port port;
     fuzz::Program program(data, size);
     Said said = port.hellos[program.byte() & 3];
-    port.below.piece = 1 + program.word() % 2000;
+    const std::size_t piece = 1 + program.word() % 2000;
     const net::ConnId stranger = port.strangers.connect({}, port.now);
     auto& wire = port.below.arriving_at(net::ConnId{0});
     const auto deliver = [&](std::size_t bytes) {
-        const auto end = said.begin() + static_cast<std::ptrdiff_t>(std::min(bytes, said.size()));
+        bytes = std::min(bytes, said.size());
+        port.below.piece =
+            std::max(piece, bytes / 64);  // single octets where they are few: a run shall be short
+        const auto end = said.begin() + static_cast<std::ptrdiff_t>(bytes);
         wire.insert(wire.end(), said.begin(), end);
         said.erase(said.begin(), end);
         port.turn();

@@ -3,9 +3,9 @@
 // pieces of a chosen size, time given by the test. Simple on purpose: it is not measured.
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstring>
-#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -48,7 +48,7 @@ class MemoryCarrier {
     static void join(MemoryCarrier& a, MemoryCarrier& b) { a.other_ = &b, b.other_ = &a; }
 
     // Bytes on their way to `id`, for who wants to change them.
-    std::deque<std::byte>& arriving_at(net::ConnId id) { return connections_[net::index(id)].in; }
+    std::vector<std::byte>& arriving_at(net::ConnId id) { return connections_[net::index(id)].in; }
     // Received buffers that were not given back yet; those of the last poll among them.
     long lent() const { return lender_.use_count() - 1; }
 
@@ -185,7 +185,7 @@ class MemoryCarrier {
         bool fin_sent = false, fin_received = false, fin_told = false;
         std::optional<net::ConnId> peer;
         std::optional<Time> timer;
-        std::deque<std::byte> in, out;
+        std::vector<std::byte> in, out;
         std::size_t prepared = 0;
         net::SocketAddress address;
     };
@@ -206,14 +206,13 @@ class MemoryCarrier {
     }
     void deliver(net::ConnId id, Connection& conn) {
         if (conn.paused) return;
-        while (!conn.in.empty()) {
-            const auto n = static_cast<std::ptrdiff_t>(std::min(piece, conn.in.size()));
-            events_.push_back({id,
-                               net::EventKind::kReceived,
-                               {},
-                               MemoryBytes({conn.in.begin(), conn.in.begin() + n}, lender_)});
-            conn.in.erase(conn.in.begin(), conn.in.begin() + n);
+        const std::span<const std::byte> in(conn.in);
+        for (std::size_t at = 0; at < in.size(); at += piece) {
+            const auto next = in.subspan(at, std::min(piece, in.size() - at));
+            events_.push_back(
+                {id, net::EventKind::kReceived, {}, MemoryBytes({next.begin(), next.end()}, lender_)});
         }
+        conn.in.clear();
         if (conn.fin_received && !conn.fin_told) {
             conn.fin_told = true;
             events_.push_back({id, net::EventKind::kPeerClosed, {}, {}});
