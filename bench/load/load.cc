@@ -149,8 +149,10 @@ void Load::run() {
 }
 
 bool Load::talk() {
+    const auto measured_at = std::chrono::system_clock::now() + options_.warm_up;
     if (!order(LoadOrder::kTalk, "talking")) return false;
     result_.load = load_result();
+    result_.load->measured_at = std::chrono::duration<double>(measured_at.time_since_epoch()).count();
     return true;
 }
 

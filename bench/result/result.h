@@ -78,6 +78,7 @@ struct LoadResult {
     std::uint64_t in_flight = 0;    // closed loop: messages a connection
     double requested_per_s = 0;     // open loop: messages a second in all
     double seconds = 0;             // measured, warm-up not counted
+    double measured_at = 0;         // when that began: seconds since 1970, by this machine's clock
     std::uint64_t messages = 0;     // that came in this time: echoes verified; listening: any; churn: rounds
     double messages_per_s = 0;
     double bytes_per_s = 0;  // their payload

@@ -105,6 +105,7 @@ Json to_json(const LoadResult& r) {
             {"in_flight", r.in_flight},
             {"requested_per_s", r.requested_per_s},
             {"seconds", r.seconds},
+            {"measured_at", r.measured_at},
             {"messages", r.messages},
             {"messages_per_s", r.messages_per_s},
             {"bytes_per_s", r.bytes_per_s},

@@ -1,6 +1,7 @@
 """Two network namespaces joined by a veth pair. In `a` the kernel has an address and all clients live there, this
 process among them; in `b` the interface belongs to Millrace alone, the kernel has no address on it."""
 
+import contextlib
 import os
 import re
 import subprocess
@@ -75,6 +76,20 @@ class Network:
     def _enter(descriptor):
         if LIBC.setns(descriptor, CLONE_NEWNET) != 0:
             raise OSError("cannot enter the network namespace")
+
+
+@contextlib.contextmanager
+def kernel_too(network, interface=STACK_INTERFACE, cidr=STACK_CIDR):
+    """While in this context the kernel has the stack's address, on the stack's interface."""
+    run("ip", "-n", network.b, "link", "set", "dev", interface, "xdp", "off")
+    run(*in_namespace(network.b, "ethtool", "-K", interface, "tx", "off", "tso", "off", "gso", "off"))
+    run("ip", "-n", network.b, "address", "add", cidr, "dev", interface)
+    try:
+        yield
+    finally:
+        run("ip", "-n", network.b, "address", "del", cidr, "dev", interface)
+        # Neither end shall remember the other's hardware address.
+        run("ip", "-n", network.a, "neigh", "flush", "all")
 
 
 def remove_leftovers():

@@ -4,6 +4,7 @@ what happened."""
 import asyncio
 import contextlib
 import json
+import os
 import re
 import resource
 import signal
@@ -15,10 +16,12 @@ import time
 import websockets
 
 from carrier import PATIENCE
-from harness import case, equal, require
+from echo_servers import bare, echo_servers
+from harness import Skip, case, equal, require
 from process import Process
 
-from .client import python_servers
+from .client import SERVER_PORT, listening, python_servers
+from .echo import HERE
 from .tls import secure_server, url
 
 BENCH = "bench/millrace-bench"
@@ -86,6 +89,36 @@ def secure(carrier):
         failed = result["stages"]["connect"]
         equal((status, failed["failed"]), (3, 8), "without")
         require(any("not trusted" in why for why in failed["failed_because"]), f"the reason: {failed}")
+
+
+def register(name):
+    @case(f"load: to the echo server of {name}, every echo verified", carriers=("uring",))
+    def against(carrier):
+        if not (program := echo_servers(carrier.program)[name]):
+            raise Skip("it is not here (scripts/setup)")
+        with listening(*bare(name, program, "127.0.0.1", SERVER_PORT)):
+            server = f"ws://127.0.0.1:{SERVER_PORT}/"
+            whole(run(carrier, server, "-c", "20", "--in-flight", "3", "--size", "0-70000", *SHORT), 20, "closed loop")
+            whole(run(carrier, server, "-c", "10", "-R", "500", "--binary", *SHORT), 10, "open loop")
+
+
+for its_name in ("libwebsockets", "Boost.Beast", "Node's ws"):
+    register(its_name)
+
+
+@case("load: a generator of another make, npm's loadtest, and the server counts what it counts", carriers=("uring",))
+def foreign(carrier):
+    with carrier.serve() as server:
+        program = os.path.join(HERE, "node/node_modules/loadtest/bin/loadtest.js")
+        done = subprocess.run(["node", program, "-n", "2000", "-c", "10", carrier.echo], capture_output=True, text=True,
+                              timeout=PATIENCE, check=False)
+        equal((done.returncode, re.findall(r"Completed requests:\s+(\d+)|Total errors:\s+(\d+)", done.stdout)),
+              (0, [("2000", ""), ("", "0")]), f"what it says: {done.stdout}{done.stderr}")
+        server.signal(signal.SIGTERM)
+        equal(server.wait(PATIENCE), 0, "the server's exit status")
+    opened, messages = map(int, re.search(r"opened (\d+) WebSockets and received (\d+) messages", server.said()).groups())
+    equal(opened, 10, "connections")
+    require(2000 <= messages < 2010, f"messages, and what was under way on each when it stopped: {messages}")
 
 
 @case("load: what goes wrong is counted by its reason, and the run ends")

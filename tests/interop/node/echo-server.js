@@ -1,6 +1,6 @@
 'use strict';
-// Node's ws as an echo server, until it is killed:  node echo-server.js ADDRESS PORT [CERTIFICATE KEY]
-// See cases/client.py for what it understands besides.
+// Node's ws as an echo server, until it is killed:  node echo-server.js ADDRESS PORT [CERTIFICATE KEY | bare]
+// See cases/client.py for what it understands besides; `bare`, it looks into no message.
 
 const fs = require('node:fs');
 const http = require('node:http');
@@ -10,7 +10,8 @@ const {WebSocketServer} = require('ws');
 const FRAGMENTED = 1000;  // bytes, from which on an echo is cut
 
 const [address, port, certificate, key] = process.argv.slice(2);
-const carrier = certificate ? https.createServer({cert: fs.readFileSync(certificate), key: fs.readFileSync(key)})
+const bare = certificate === 'bare';
+const carrier = key ? https.createServer({cert: fs.readFileSync(certificate), key: fs.readFileSync(key)})
     : http.createServer();
 const server = new WebSocketServer({server: carrier, perMessageDeflate: true});
 
@@ -24,6 +25,7 @@ function echo(socket, data, binary) {
 }
 
 server.on('connection', (socket) => socket.on('message', (data, binary) => {
+    if (bare) return socket.send(data, {binary});
     const words = data.length < 100 ? data.toString() : '';
     const code = /^close (\d+) as asked$/.exec(words);
     if (code) socket.close(Number(code[1]), 'as asked');
