@@ -1,6 +1,7 @@
 #include "bench/lab/ends.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "engine/endpoint/shard.h"
 
@@ -26,7 +27,12 @@ constexpr std::uint16_t kPort = 9001;
 // A client address has some 64,000 ports; a search for a free one stays short while half of them are free.
 constexpr std::uint64_t kConnectionsPerAddress = 32'000;
 
-constexpr unsigned kWireMbufs = 8192;
+// Of each wire: many of them share what would else be gigabytes.
+unsigned wire_mbufs(const LabOptions& options) {
+    constexpr std::size_t kMost = 8192, kTogether = 16 * kMost;
+    return static_cast<unsigned>(std::min(
+        kMost, std::bit_floor(kTogether / (options.server_cores.size() * options.client_cores.size()))));
+}
 constexpr unsigned kSteeringMbufs = 256;  // Steering's own, where the port steers
 
 // Every message under way lies in a segment of its own until it is acknowledged; twice that, and room for
@@ -81,7 +87,8 @@ Expected<Ends> Ends::create(const LabOptions& options) {
     Ends ends;
     auto cable = net::Cable::create({.shards_a = static_cast<unsigned>(options.server_cores.size()),
                                      .shards_b = static_cast<unsigned>(options.client_cores.size()),
-                                     .mbufs = kWireMbufs,
+                                     .slots = wire_mbufs(options) / 4,
+                                     .mbufs = wire_mbufs(options),
                                      .checksum_offload = !options.checksums});
     if (!cable) return tl::unexpected(cable.error());
     ends.cable_ = std::move(*cable);
@@ -111,7 +118,7 @@ std::size_t Ends::memory_mib(const LabOptions& options) {
     constexpr std::size_t kDataMbuf = 2048 + RTE_PKTMBUF_HEADROOM + sizeof(rte_mbuf) + 256;
     constexpr std::size_t kHeaderMbuf = 256 + RTE_PKTMBUF_HEADROOM + sizeof(rte_mbuf) + 128;
     const std::size_t servers = options.server_cores.size(), clients = options.client_cores.size();
-    const std::size_t wires = (2 * servers * clients * kWireMbufs +
+    const std::size_t wires = (2 * servers * clients * wire_mbufs(options) +
                                (servers * (servers - 1) + clients * (clients - 1)) * kSteeringMbufs) *
                               kDataMbuf;
     std::size_t stacks = 0;

@@ -279,13 +279,17 @@ void Lab::finish() {
     }
     judge(result_, server_totals(), corrupted, connections_lost);
 
-    const auto add = [this](const std::string& end, const auto& shards) {
-        for (const auto& shard : shards)
-            for (const auto& [name, value] : shard->report().counters)
+    const auto add = [this](const std::string& end, const auto& shards, const std::vector<unsigned>& cores) {
+        for (std::size_t i = 0; i < shards.size(); ++i) {
+            const Report& report = shards[i]->report();
+            for (const auto& [name, value] : report.counters)
                 result_.counters[end][name] += value;
+            result_.shards.push_back(
+                {end, cores[i], report.connections, report.counters.at("ws_messages_received")});
+        }
     };
-    add("server", servers_);
-    add("client", clients_);
+    add("server", servers_, options_.server_cores);
+    add("client", clients_, options_.client_cores);
 }
 
 }  // namespace

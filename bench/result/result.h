@@ -122,6 +122,14 @@ struct BulkResult {
     double sender_cpu = 0, receiver_cpu = 0;
 };
 
+// What fell to one shard of the lab, at the end of a run.
+struct ShardShare {
+    std::string end;  // "server", "client"
+    unsigned core = 0;
+    std::uint64_t connections = 0;
+    std::uint64_t messages = 0;  // received
+};
+
 struct Result {
     std::string program;
     std::vector<std::string> invalid_because;  // sentences; a run is valid when there are none
@@ -135,6 +143,7 @@ struct Result {
     std::optional<LoadResult> load;
     // By end ("server", "client") and name, summed over its shards.
     std::map<std::string, std::map<std::string, std::uint64_t>> counters;
+    std::vector<ShardShare> shards;
 
     bool valid() const { return invalid_because.empty(); }
     bool thresholds_hold() const { return !load || load->missed.empty(); }

@@ -143,6 +143,10 @@ Json to_json(const Result& result) {
     if (result.latency) stages["latency"] = to_json(*result.latency);
     if (result.bulk) stages["bulk"] = to_json(*result.bulk);
     if (result.load) stages["load"] = to_json(*result.load);
+    Json shards = Json::array();
+    for (const ShardShare& s : result.shards)
+        shards.push_back(
+            {{"end", s.end}, {"core", s.core}, {"connections", s.connections}, {"messages", s.messages}});
     return {{"schema", 1},
             {"program", result.program},
             {"valid", result.valid()},
@@ -150,6 +154,7 @@ Json to_json(const Result& result) {
             {"remarks", result.remarks},
             {"environment", to_json(result.environment)},
             {"stages", stages},
+            {"shards", shards},
             {"counters", result.counters}};
 }
 

@@ -1,7 +1,9 @@
 #pragma once
 // Two Ethernet ports joined inside this process by DPDK rings: the whole path runs at full speed on a machine
 // with no NIC. N shards on end A and M on end B are joined by one wire for each (sending shard, receiving
-// shard), so that nothing is shared (see wire.h).
+// shard), so that nothing is shared (see wire.h). The sender picks the wire as a NIC's receive-side scaling
+// picks a queue, by Rss. Each end is one Port to its stacks; under it are as many of DPDK's ring devices as
+// its queues need, which have 16 at most.
 
 #include <cstdint>
 #include <memory>
@@ -29,7 +31,8 @@ struct CableOptions {
 
 class Cable {
   public:
-    // Fails when the shards need more queues than DPDK's ring driver has (16 a port), or memory is short.
+    // Fails when the shards need more queues than DPDK's ring driver has (16 a device, and 32 devices), or
+    // memory is short.
     static Expected<std::unique_ptr<Cable>> create(const CableOptions& options);
     // All stacks on both ends, and all packets received from it, must be gone.
     ~Cable() = default;
@@ -53,7 +56,10 @@ class Cable {
     Cable() = default;
     static Expected<Wires> lay(unsigned senders, unsigned receivers, const CableOptions& options);
     Expected<void> make_end(Port& port, const char* name, Wires& out, Wires& in, const CableOptions& options);
-    static Expected<void> start(Port& port, rte_mempool* any_pool, std::uint16_t queues);
+    // The device of `count` shards from `first` on.
+    Expected<void> make_device(Port& port, Wires& out, Wires& in, unsigned first, unsigned count,
+                               const CableOptions& options);
+    static Expected<void> start(Port::Device& device, rte_mempool* any_pool, std::uint16_t queues);
 
     Wires a_to_b_, b_to_a_;
     std::vector<std::unique_ptr<CableSender>> senders_;

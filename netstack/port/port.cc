@@ -88,18 +88,17 @@ Expected<Port> Port::open(const PortOptions& options) {
     auto id = find_port(options.device);
     if (!id) return tl::unexpected(id.error());
     Port port;
-    port.device_.id = *id;
-    port.device_.created = rte_eth_dev_count_avail() > before;
+    port.devices_.emplace_back(*id).created = rte_eth_dev_count_avail() > before;
     if (auto configured = port.configure(options); !configured) return tl::unexpected(configured.error());
     return port;
 }
 
 Expected<void> Port::configure(const PortOptions& options) {
     rte_eth_dev_info info{};
-    if (rte_eth_dev_info_get(device_.id, &info) != 0)
+    if (rte_eth_dev_info_get(id(), &info) != 0)
         return fail("a network port does not describe itself: choose another");
     char name[RTE_ETH_NAME_MAX_LEN] = {};
-    rte_eth_dev_get_name_by_port(device_.id, name);
+    rte_eth_dev_get_name_by_port(id(), name);
     name_ = name;
     driver_ = info.driver_name;
     const unsigned queues = std::min(info.max_rx_queues, info.max_tx_queues);
@@ -157,19 +156,19 @@ Expected<void> Port::configure(const PortOptions& options) {
                                      .rss_hf = kRssFlows & info.flow_type_rss_offloads};
     }
     const auto n = static_cast<std::uint16_t>(options.queues);
-    if (const int status = rte_eth_dev_configure(device_.id, n, n, &conf); status != 0)
+    if (const int status = rte_eth_dev_configure(id(), n, n, &conf); status != 0)
         return fail(
             fmt::format("port {} refuses {} queue pairs at MTU {} ({}): use fewer cores or another MTU",
                         name_, n, mtu_, rte_strerror(-status)));
     rte_ether_addr mac{};
-    rte_eth_macaddr_get(device_.id, &mac);
+    rte_eth_macaddr_get(id(), &mac);
     std::copy_n(mac.addr_bytes, 6, mac_.octets.begin());
     return start_queues(options, info);
 }
 
 Expected<void> Port::start_queues(const PortOptions& options, const rte_eth_dev_info& info) {
     std::uint16_t rx = options.descriptors, tx = options.descriptors;
-    rte_eth_dev_adjust_nb_rx_tx_desc(device_.id, &rx, &tx);
+    rte_eth_dev_adjust_nb_rx_tx_desc(id(), &rx, &tx);
     const auto room = static_cast<std::uint16_t>(std::max<unsigned>(
         {kDataRoom, mtu_ + 64u + RTE_PKTMBUF_HEADROOM, ring_slot(info) + RTE_PKTMBUF_HEADROOM}));
     for (std::uint16_t q = 0; q < options.queues; ++q) {
@@ -182,21 +181,20 @@ Expected<void> Port::start_queues(const PortOptions& options, const rte_eth_dev_
             return fail(fmt::format(
                 "port {} needs packet memory in one piece: add --iova-mode=va or --no-huge to --eal", name_));
         receive_pools_.push_back(std::move(*pool));
-        int status =
-            rte_eth_rx_queue_setup(device_.id, q, rx, SOCKET_ID_ANY, nullptr, receive_pools_.back().get());
-        if (status == 0) status = rte_eth_tx_queue_setup(device_.id, q, tx, SOCKET_ID_ANY, nullptr);
+        int status = rte_eth_rx_queue_setup(id(), q, rx, SOCKET_ID_ANY, nullptr, receive_pools_.back().get());
+        if (status == 0) status = rte_eth_tx_queue_setup(id(), q, tx, SOCKET_ID_ANY, nullptr);
         if (status != 0)
             return fail(
                 fmt::format("port {} cannot set up queue pair {} ({}): use fewer cores or another port",
                             name_, q, rte_strerror(-status)));
         filled_from_.push_back({receive_pools_.back().get()});
-        queues_.emplace_back(device_.id, q, 1, q);
+        queues_.emplace_back(id(), q, 1, q);
         if (offloads_.large_send > 1) queues_.back().prepare_packets();
     }
-    if (const int status = rte_eth_dev_start(device_.id); status != 0)
+    if (const int status = rte_eth_dev_start(id()); status != 0)
         return fail(fmt::format("port {} does not start ({}): see whether its interface exists and is up",
                                 name_, rte_strerror(-status)));
-    device_.started = true;
+    devices_.front().started = true;
     rss_ = Rss(options.queues);
     return offloads_.rss ? program_rss(info) : Expected<void>{};
 }
@@ -209,7 +207,7 @@ Expected<void> Port::program_rss(const rte_eth_dev_info& info) {
         table[i / 64].reta[i % 64] = static_cast<std::uint16_t>(rss_.queue_of_hash(i));
     }
     // A port that keeps its own table is steered in software.
-    offloads_.rss = rte_eth_dev_rss_reta_update(device_.id, table.data(), info.reta_size) == 0;
+    offloads_.rss = rte_eth_dev_rss_reta_update(id(), table.data(), info.reta_size) == 0;
     return {};
 }
 
@@ -245,28 +243,31 @@ void Port::receive_groups(std::span<const MacAddress> groups) {
     if (groups.size() <= kMost) {
         for (std::size_t i = 0; i < groups.size(); ++i)
             std::copy(groups[i].octets.begin(), groups[i].octets.end(), list[i].addr_bytes);
-        if (rte_eth_dev_set_mc_addr_list(device_.id, list.data(),
-                                         static_cast<std::uint32_t>(groups.size())) == 0)
+        if (rte_eth_dev_set_mc_addr_list(id(), list.data(), static_cast<std::uint32_t>(groups.size())) == 0)
             return;
     }
-    rte_eth_allmulticast_enable(device_.id);  // what cannot do either has no filter
+    rte_eth_allmulticast_enable(id());  // what cannot do either has no filter
 }
 
 PortStats Port::stats() const {
-    rte_eth_stats s{};
-    rte_eth_stats_get(device_.id, &s);
+    PortStats sums;
+    for (const Device& device : devices_) {
+        rte_eth_stats s{};
+        rte_eth_stats_get(device.id, &s);
+        sums.received += s.ipackets;
+        sums.sent += s.opackets;
+        sums.received_bytes += s.ibytes;
+        sums.sent_bytes += s.obytes;
+        sums.missed += s.imissed;
+        sums.no_mbufs += s.rx_nombuf;
+        sums.receive_errors += s.ierrors;
+        sums.send_errors += s.oerrors;
+    }
     for (const Wire* wire : ways_out_)
-        s.oerrors += wire->oversized();
+        sums.send_errors += wire->oversized();
     for (const PortQueue& queue : queues_)
-        s.oerrors += queue.refused();
-    return {.received = s.ipackets,
-            .sent = s.opackets,
-            .received_bytes = s.ibytes,
-            .sent_bytes = s.obytes,
-            .missed = s.imissed,
-            .no_mbufs = s.rx_nombuf,
-            .receive_errors = s.ierrors,
-            .send_errors = s.oerrors};
+        sums.send_errors += queue.refused();
+    return sums;
 }
 
 std::string Port::describe() const {

@@ -59,7 +59,7 @@ class Port {
     // Stops and closes the device. Its packets must have been given back.
     ~Port() = default;
 
-    std::uint16_t id() const { return device_.id; }
+    std::uint16_t id() const { return devices_.front().id; }
     const std::string& name() const { return name_; }
     MacAddress mac() const { return mac_; }
     std::uint16_t mtu() const { return mtu_; }
@@ -83,11 +83,11 @@ class Port {
   private:
     friend class Cable;
     struct Device {
-        Device() = default;
+        explicit Device(std::uint16_t port) : id(port) {}
         Device(Device&& other) noexcept;
         ~Device();
 
-        std::uint16_t id = RTE_MAX_ETHPORTS;
+        std::uint16_t id;
         bool started = false;
         bool created = false;  // by us, so it is removed with us
     };
@@ -108,7 +108,8 @@ class Port {
     std::vector<Pool> receive_pools_;                     // of an ethdev's queues; a cable's wires own theirs
     std::vector<std::vector<rte_mempool*>> filled_from_;  // by shard: the pools of what it receives
     std::vector<const Wire*> ways_out_;                   // a cable's
-    Device device_;  // the last, so that it is closed before its pools go
+    // One, but of a large cable several. The last, so that they are closed before their pools go.
+    std::vector<Device> devices_;
 };
 
 }  // namespace millrace::net

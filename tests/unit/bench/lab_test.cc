@@ -150,14 +150,57 @@ std::string two_cpus() {
     return cpus.front() + "," + cpus.back();
 }
 
-TEST(Lab, SpreadsConnectionsOverSeveralShardsAtBothEnds) {
-    const Outcome outcome =
-        run(lab({"--connections", "1000", "--cores-server", two_cpus(), "--cores-client", two_cpus()}));
+// As many shards as asked for, in turns on the CPUs that there are: "0,1,0,1".
+std::string cores_of(unsigned shards) {
+    const std::string pair = two_cpus();
+    std::string text = pair;
+    for (unsigned i = 2; i < shards; i += 2)
+        text += ',' + pair;
+    return shards == 1 ? pair.substr(0, pair.find(',')) : text;
+}
+
+// Each connection is one shard's at either end, and no segment of it comes to another: a shard would reset
+// what it does not know.
+void expect_spread(unsigned servers, unsigned clients, std::vector<std::string> more = {}) {
+    constexpr std::uint64_t kConnections = 1000;
+    more.insert(more.end(), {"--connections", std::to_string(kConnections), "--cores-server",
+                             cores_of(servers), "--cores-client", cores_of(clients)});
+    const Outcome outcome = run(lab(more));
     ASSERT_EQ(outcome.status, 0) << outcome.err;
     const json result = outcome.result();
-    expect_good(result, 1000);
-    EXPECT_EQ(result["environment"]["server_cores"].size(), 2u);
-    EXPECT_EQ(result["environment"]["client_cores"].size(), 2u);
+    expect_good(result, kConnections);
+    EXPECT_EQ(result["environment"]["server_cores"].size(), servers);
+    EXPECT_EQ(result["environment"]["client_cores"].size(), clients);
+    EXPECT_EQ(result["shards"].size(), servers + clients);
+    for (const auto& [end, shards] : {std::pair{"server", servers}, {"client", clients}}) {
+        EXPECT_EQ(result["counters"][end]["tcp.OutRsts"], 0);
+        std::uint64_t connections = 0, messages = 0;
+        for (const json& shard : result["shards"]) {
+            if (shard["end"] != end) continue;
+            EXPECT_GT(shard["connections"], kConnections / shards / 2) << end;
+            EXPECT_GT(shard["messages"], 0) << end;
+            connections += shard["connections"].get<std::uint64_t>();
+            messages += shard["messages"].get<std::uint64_t>();
+        }
+        EXPECT_EQ(connections, kConnections) << end;
+        EXPECT_EQ(messages, result["counters"][end]["ws_messages_received"]);
+    }
+}
+
+TEST(Lab, SpreadsConnectionsOverTwoShardsAtBothEnds) {
+    expect_spread(2, 2);
+}
+TEST(Lab, SpreadsConnectionsOverFourShardsAtBothEnds) {
+    expect_spread(4, 4);
+}
+TEST(Lab, SpreadsConnectionsOverFourAndTwoShardsOverIpv6) {
+    expect_spread(4, 2, {"--ipv6"});
+}
+TEST(Lab, SpreadsConnectionsOverEightShardsAtBothEnds) {
+    expect_spread(8, 8);
+}
+TEST(Lab, SpreadsConnectionsOfOneShardOverEight) {
+    expect_spread(8, 1);
 }
 
 std::string one_cpu() {

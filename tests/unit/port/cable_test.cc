@@ -169,6 +169,32 @@ TEST(Cable, AFlowIsSeenByOneShard1x4) {
     expect_flows_stay_with_their_shard(1, 4);
 }
 
+// More queues than one device of DPDK's ring driver has.
+TEST(Cable, AFlowIsSeenByOneShard8x8) {
+    expect_flows_stay_with_their_shard(8, 8);
+}
+TEST(Cable, AFlowIsSeenByOneShard5x7) {
+    expect_flows_stay_with_their_shard(5, 7);
+}
+
+TEST(Cable, OneDeviceForAsManyQueuesAsItHas) {
+    const unsigned before = rte_eth_dev_count_avail();
+    {
+        auto cable = make({.shards_a = 4, .shards_b = 4, .slots = 64, .mbufs = 128});
+        EXPECT_EQ(rte_eth_dev_count_avail(), before + 2);
+    }
+    EXPECT_EQ(rte_eth_dev_count_avail(), before);
+    {
+        auto cable = make({.shards_a = 8, .shards_b = 4, .slots = 64, .mbufs = 128});
+        EXPECT_EQ(rte_eth_dev_count_avail(), before + 4);
+        test::TestPool pool;
+        for (unsigned shard = 0; shard < 8; ++shard)
+            EXPECT_EQ(send_one(cable->a().queue(shard), pool.mbuf(frame_of_flow(1))), 1u);
+        EXPECT_EQ(cable->a().stats().sent, 8u) << "of all its devices";
+    }
+    EXPECT_EQ(rte_eth_dev_count_avail(), before);
+}
+
 TEST(Cable, FramesWithoutAFlowGoToShardZero) {
     test::TestPool pool;
     auto cable = make({.shards_b = 3, .slots = 64, .mbufs = 256});
@@ -208,9 +234,11 @@ TEST(Cable, ClaimsChecksumOffloadOnlyWhenAsked) {
 }
 
 TEST(Cable, TooManyShardsIsAnErrorWithARemedy) {
-    const auto cable = Cable::create({.shards_a = 5, .shards_b = 4});
-    ASSERT_FALSE(cable);
-    EXPECT_NE(cable.error().message.find("fewer cores"), std::string::npos);
+    for (const auto& [a, b] : {std::pair{17u, 1u}, {1u, 17u}, {1u, 0u}}) {
+        const auto cable = Cable::create({.shards_a = a, .shards_b = b, .slots = 64, .mbufs = 128});
+        ASSERT_FALSE(cable) << a << " and " << b;
+        EXPECT_NE(cable.error().message.find("fewer cores"), std::string::npos);
+    }
 }
 
 // What a cable with faults delivers of 2,000 numbered frames, sent one a turn.

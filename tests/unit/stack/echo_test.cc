@@ -108,13 +108,15 @@ TEST_P(StackEcho, ConnectionsEchoAndCloseAndAllMemoryReturns) {
         EXPECT_EQ(end->counter("TcpInCsumErrors"), 0u);
         EXPECT_EQ(end->counter("IpOutBurstFull"), 0u);
         EXPECT_EQ(end->counter("NeighbourQueueFull"), 0u);
+        EXPECT_EQ(end->counter("tcp.OutRsts"), 0u) << "no segment came to a shard that does not know it";
     }
 }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, StackEcho,
                          ::testing::Values(Shape{1, 1, false}, Shape{1, 1, true}, Shape{2, 2, false},
                                            Shape{4, 1, false}, Shape{1, 4, false}, Shape{1, 1, true, true},
-                                           Shape{2, 2, false, true}, Shape{3, 4, false, true}),
+                                           Shape{2, 2, false, true}, Shape{3, 4, false, true},
+                                           Shape{8, 2, false}, Shape{2, 8, false, true}),
                          [](const auto& shape) {
                              return std::to_string(shape.param.client_shards) + "x" +
                                     std::to_string(shape.param.server_shards) +
