@@ -30,6 +30,9 @@ struct EndpointConfig {
     // each such time; zero: never asked for.
     Duration progress_timeout = 30s;
     Duration close_timeout = 5s;  // for the peer's Close frame, then for its FIN
+    // Messages call for no answers, as a client's that says what comes to its own mind: they are read however
+    // much is unsent, so that it and a peer that reads nothing while it writes do not wait for each other.
+    bool read_while_full = false;
     // Who has send_limit unread when more is to be sent to it: closed with 1013, or waited for.
     bool close_slow_readers = false;
     // What whoever runs this should know, a sentence said once. Called in the shard's loop; empty: unsaid.

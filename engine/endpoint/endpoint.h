@@ -176,6 +176,7 @@ class Endpoint {
     void on_data(net::ConnId id, Slot& slot, const ws::Step& step);
     void deliver(net::ConnId id, Slot& slot, ws::Opcode opcode, Parts parts);
     bool has_room(net::ConnId id) const;
+    bool may_read(net::ConnId id) const;
     bool waits_for_room(net::ConnId id, Slot& slot);
     void hold(net::ConnId id, Slot& slot, std::span<const std::byte> bytes);
     void process_held(net::ConnId id, Slot& slot);

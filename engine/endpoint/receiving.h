@@ -10,6 +10,11 @@ bool Endpoint<C, Handlers...>::has_room(net::ConnId id) const {
     return carrier_.unsent(id) < config_.send_limit && !carrier_.under_pressure();
 }
 
+template <net::Carrier C, class... Handlers>
+bool Endpoint<C, Handlers...>::may_read(net::ConnId id) const {
+    return config_.read_while_full ? !carrier_.under_pressure() : has_room(id);
+}
+
 // Input that finds no room for its answers. After our Close there are none.
 template <net::Carrier C, class... Handlers>
 bool Endpoint<C, Handlers...>::waits_for_room(net::ConnId id, Slot& slot) {
@@ -21,7 +26,7 @@ void Endpoint<C, Handlers...>::received(net::ConnId id, Slot& slot, typename C::
     slot.heard_ms = now_ms_;
     slot.ping_sent = false;
     if (slot.phase == Phase::kEnding) return;  // RFC 6455 section 1.4: what follows a Close is discarded
-    if (slot.held != kNoChain || (!has_room(id) && waits_for_room(id, slot))) [[unlikely]]
+    if (slot.held != kNoChain || (!may_read(id) && waits_for_room(id, slot))) [[unlikely]]
         return hold(id, slot, bytes.bytes());
     const auto rest = process(id, slot, bytes.bytes());
     if (!rest.empty()) [[unlikely]]
@@ -30,10 +35,11 @@ void Endpoint<C, Handlers...>::received(net::ConnId id, Slot& slot, typename C::
 
 // While a buffer is processed its connection's answers are not refused for send_limit: whether there is room
 // was asked before, a buffer calls for a bounded number of them, and carrier_send_limit() has room for them.
-// Requests may call for more, so they are asked one by one; those that have to wait are returned.
+// (Where messages call for none, what a handler sends all the same is.) Requests may call for more, so they
+// are asked one by one; those that have to wait are returned.
 template <net::Carrier C, class... Handlers>
 std::span<std::byte> Endpoint<C, Handlers...>::process(net::ConnId id, Slot& slot, std::span<std::byte> in) {
-    answering_ = id;
+    if (!config_.read_while_full) answering_ = id;
     if (slot.phase == Phase::kOpening)
         in = on_head_bytes(id, slot, in);
     else
@@ -143,7 +149,7 @@ void Endpoint<C, Handlers...>::hold(net::ConnId id, Slot& slot, std::span<const 
 
 template <net::Carrier C, class... Handlers>
 void Endpoint<C, Handlers...>::process_held(net::ConnId id, Slot& slot) {
-    while (slot.held != kNoChain && has_room(id) && !owes_answer(slot)) {
+    while (slot.held != kNoChain && may_read(id) && !owes_answer(slot)) {
         ChainId block = chains_.take_front(slot.held);
         std::span<std::byte> rest;
         if (slot.phase != Phase::kEnding) rest = process(id, slot, chains_.front(block));

@@ -105,14 +105,15 @@ void Endpoint<C, Handlers...>::serve_waiting() {
 // True when the connection waits no more.
 template <net::Carrier C, class... Handlers>
 bool Endpoint<C, Handlers...>::serve_waiting_one(net::ConnId id, Slot& slot) {
-    if (carrier_.unsent(id) > config_.send_limit / 2) return false;
+    const bool room = carrier_.unsent(id) <= config_.send_limit / 2;
+    if (!room && !config_.read_while_full) return false;
     if (owes_answer(slot)) {
         answer_kept(id, slot);
         if (owes_answer(slot)) return false;
         if (slot.phase == Phase::kOpening && slot.held == kNoChain) carrier_.resume(id);
     }
     if (slot.held != kNoChain) process_held(id, slot);
-    if (slot.phase == Phase::kOpen && slot.drain_owed && slot.held == kNoChain) {
+    if (room && slot.phase == Phase::kOpen && slot.drain_owed && slot.held == kNoChain) {
         slot.drain_owed = false;
         with_handler(slot.handler, [&]<class H>(H& handler) {
             Socket<H> socket(*this, id);

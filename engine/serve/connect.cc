@@ -78,8 +78,9 @@ class Terminal {
 }  // namespace
 
 int connect_command(int argc, const char* const* argv) {
-    const auto options = parse_connect_options(argc, argv);
+    auto options = parse_connect_options(argc, argv);
     if (!options) return say_error(options.error());
+    options->endpoint.read_while_full = true;
     block_end_signals();  // for the input's thread as well
     auto input = std::make_shared<Input>(!options->binary, options->endpoint.max_message);
     return connect(*options, Terminal(*options, std::move(input)));

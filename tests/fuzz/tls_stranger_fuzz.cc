@@ -104,7 +104,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto deliver = [&](std::size_t bytes) {
         bytes = std::min(bytes, said.size());
         port.below.piece =
-            std::max(piece, bytes / 64);  // single octets where they are few: a run shall be short
+            std::max(piece, bytes / 16);  // single octets where they are few: a run shall be short
         const auto end = said.begin() + static_cast<std::ptrdiff_t>(bytes);
         wire.insert(wire.end(), said.begin(), end);
         said.erase(said.begin(), end);

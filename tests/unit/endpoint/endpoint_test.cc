@@ -294,6 +294,35 @@ TEST_F(EndpointTest, MemoryPressureHoldsInputAndLetsItGoOn) {
     EXPECT_FALSE(server_side.paused(net::ConnId{0}));
 }
 
+// Who sends of its own accord reads on: the other end may write before it reads, and would wait for ever.
+TEST_F(EndpointTest, AClientThatAnswersNothingReadsWhateverIsUnsent) {
+    EndpointConfig config;
+    config.send_limit = 5000;
+    config.read_while_full = true;
+    start({}, config);
+    const auto id = open();
+    client_side.peer_reads = false;
+    while (socket(id).send_text(std::string(1000, 'y')) == SendStatus::kSent) {
+    }
+    const std::size_t unsent = client_side.unsent(id);
+    server->socket<Echo>(net::ConnId{0}).send_text("first");
+    run();
+    EXPECT_EQ(heard.messages, std::vector<std::string>{"first"});
+    client_side.pressed = true;
+    server->socket<Echo>(net::ConnId{0}).send_text("second");
+    run();
+    EXPECT_EQ(heard.messages.size(), 1u) << "short of memory it waits all the same";
+    client_side.pressed = false;
+    run();
+    EXPECT_EQ(heard.messages.size(), 2u);
+    EXPECT_EQ(heard.drains, 0);
+    EXPECT_EQ(client_side.unsent(id), unsent) << "nothing was said beyond the limit";
+    client_side.peer_reads = true;
+    run();
+    EXPECT_EQ(heard.drains, 1);
+    EXPECT_EQ(heard.messages.size(), 7u);
+}
+
 TEST_F(EndpointTest, FullSendIsToldAndDrainFollows) {
     EndpointConfig config;
     config.send_limit = 5000;
