@@ -159,6 +159,7 @@ Expected<LoadOptions> values_of(const Written& written, LoadOptions options) {
     // Each attempt has a slot of its own until the next poll.
     options.max_connections = options.connections / options.cores.size() + 1 + 1024;
     options.tls = written.client.tls();
+    options.endpoint.read_while_full = true;  // what is said next waits for on_drain
     return options;
 }
 
