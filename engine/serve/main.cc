@@ -5,6 +5,7 @@
 
 #include "engine/millrace.h"
 #include "engine/serve/connect.h"
+#include "engine/serve/doctor.h"
 
 namespace {
 
@@ -31,6 +32,7 @@ constexpr const char* kUsage =
     "usage: millrace serve [options]    a WebSocket server (millrace serve --help lists the options)\n"
     "       millrace connect URL [options]    a WebSocket client (millrace connect --help lists the "
     "options)\n"
+    "       millrace doctor [options]    what on this machine stands in the way of speed, with its remedies\n"
     "       millrace --version\n";
 
 int serve(int argc, char** argv) {
@@ -46,6 +48,7 @@ int main(int argc, char** argv) {
     const std::string_view command = argc > 1 ? argv[1] : "";
     if (command == "serve") return serve(argc - 1, argv + 1);
     if (command == "connect") return millrace::connect_command(argc - 1, argv + 1);
+    if (command == "doctor") return millrace::doctor_command(argc - 1, argv + 1);
     if (command == "--version") return std::printf("millrace %s\n", MILLRACE_VERSION) < 0;
     if (command == "--help" || command == "-h") return std::fputs(kUsage, stdout) < 0;
     std::fprintf(stderr, "millrace: %s\n%s",

@@ -1,6 +1,11 @@
 """Options that are wrong: one sentence on standard error, exit status 2."""
 
-from carrier import EAL
+import json
+import os
+import subprocess
+import tempfile
+
+from carrier import EAL, PATIENCE, SERVER
 from harness import case, equal, require
 from network import STACK_CIDR, STACK_INTERFACE
 
@@ -25,6 +30,26 @@ def nonsense(carrier):
     refused(carrier, "--max-message", "many", names="many")
     refused(carrier, "--cores", "zero")
     refused(carrier, "--cores", "1000", names="1000")
+
+
+@case("doctor: finds what is so on this machine, as text and as JSON", carriers=("uring",))
+def doctor(carrier):
+    with tempfile.TemporaryDirectory() as directory:
+        path = os.path.join(directory, "found.json")
+        done = subprocess.run([carrier.program(SERVER), "doctor", "--json", path], capture_output=True, text=True,
+                              timeout=PATIENCE, check=False)
+        with open(path, encoding="utf-8") as file:
+            found = json.load(file)
+    by_name = {finding["check"]: finding for finding in found["findings"]}
+    equal(done.returncode, 0 if found["bad"] == 0 else 1, "exit status")
+    equal(done.stdout.splitlines()[-1], f"{found['good']} good, {found['bad']} bad, {found['unknown']} unknown", "summary")
+    with open("/sys/devices/system/clocksource/clocksource0/current_clocksource", encoding="utf-8") as file:
+        clock = file.read().strip()
+    require(clock in by_name["clock source"]["found"], by_name["clock source"]["found"])
+    for finding in by_name.values():
+        require(finding["found"] in done.stdout and finding["remedy"] in done.stdout, finding["check"])
+    status, said = carrier.run_to_end("doctor", "--cores", "zero")
+    equal((status, len(said.splitlines())), (2, 1), said)
 
 
 @case("options: a port that is in use, an address that is not ours", carriers=("uring",))
