@@ -5,7 +5,6 @@
 #include <rte_dev.h>
 #include <rte_devargs.h>
 #include <rte_errno.h>
-#include <rte_flow.h>
 
 #include <algorithm>
 #include <array>
@@ -13,17 +12,13 @@
 #include <utility>
 
 #include "netstack/eal/captured_output.h"
+#include "netstack/port/hardware_rss.h"
 #include "netstack/port/wire.h"
 
 namespace millrace::net {
 namespace {
 
 constexpr std::uint64_t kReceiveChecksums = RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_TCP_CKSUM;
-constexpr std::uint64_t kRssFlows = RTE_ETH_RSS_IPV4 | RTE_ETH_RSS_NONFRAG_IPV4_TCP |
-                                    RTE_ETH_RSS_NONFRAG_IPV4_OTHER | RTE_ETH_RSS_IPV6 |
-                                    RTE_ETH_RSS_NONFRAG_IPV6_TCP | RTE_ETH_RSS_NONFRAG_IPV6_OTHER;
-// Where one family's flows would not be spread, all are in software.
-constexpr std::uint64_t kNeededFlows = RTE_ETH_RSS_NONFRAG_IPV4_TCP | RTE_ETH_RSS_NONFRAG_IPV6_TCP;
 
 std::string port_names() {
     std::string names;
@@ -145,16 +140,8 @@ Expected<void> Port::configure(const PortOptions& options) {
         offloads_.large_send = chain == 0 ? kMost : std::min(kMost, chain);
     }
     offloads_.unfinished_checksums = is_kernel_driver(driver_);
-    offloads_.rss = options.queues > 1 && info.reta_size != 0 && info.hash_key_size >= kRssKey.size() &&
-                    (info.flow_type_rss_offloads & kNeededFlows) == kNeededFlows;
-    std::vector<std::uint8_t> key(info.hash_key_size);  // IPv4 is hashed with the first 16 bytes of it
-    if (offloads_.rss) {
-        std::copy_n(kRssKey.begin(), std::min(key.size(), kRssKey.size()), key.begin());
-        conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
-        conf.rx_adv_conf.rss_conf = {.rss_key = key.data(),
-                                     .rss_key_len = info.hash_key_size,
-                                     .rss_hf = kRssFlows & info.flow_type_rss_offloads};
-    }
+    HardwareRss rss = options.queues > 1 ? HardwareRss::of(info) : HardwareRss{};
+    if (rss.possible()) rss.configure(conf);
     const auto n = static_cast<std::uint16_t>(options.queues);
     if (const int status = rte_eth_dev_configure(id(), n, n, &conf); status != 0)
         return fail(
@@ -163,7 +150,11 @@ Expected<void> Port::configure(const PortOptions& options) {
     rte_ether_addr mac{};
     rte_eth_macaddr_get(id(), &mac);
     std::copy_n(mac.addr_bytes, 6, mac_.octets.begin());
-    return start_queues(options, info);
+    if (auto started = start_queues(options, info); !started) return started;
+    rss_ = rss.rss(options.queues);
+    // A port that keeps to its own function is steered in software.
+    offloads_.rss = rss.possible() && (program(id(), rss, rss_) || program_by_flow(id(), rss, rss_));
+    return {};
 }
 
 Expected<void> Port::start_queues(const PortOptions& options, const rte_eth_dev_info& info) {
@@ -195,19 +186,6 @@ Expected<void> Port::start_queues(const PortOptions& options, const rte_eth_dev_
         return fail(fmt::format("port {} does not start ({}): see whether its interface exists and is up",
                                 name_, rte_strerror(-status)));
     devices_.front().started = true;
-    rss_ = Rss(options.queues);
-    return offloads_.rss ? program_rss(info) : Expected<void>{};
-}
-
-Expected<void> Port::program_rss(const rte_eth_dev_info& info) {
-    rss_ = Rss(queues(), std::min<unsigned>(info.reta_size, Rss::kTableSize));
-    std::vector<rte_eth_rss_reta_entry64> table((info.reta_size + 63u) / 64);
-    for (unsigned i = 0; i < info.reta_size; ++i) {
-        table[i / 64].mask = ~std::uint64_t{0};
-        table[i / 64].reta[i % 64] = static_cast<std::uint16_t>(rss_.queue_of_hash(i));
-    }
-    // A port that keeps its own table is steered in software.
-    offloads_.rss = rte_eth_dev_rss_reta_update(id(), table.data(), info.reta_size) == 0;
     return {};
 }
 
@@ -218,7 +196,7 @@ Port::Device::~Device() {
     if (id == RTE_MAX_ETHPORTS) return;
     rte_eth_dev_info info{};
     rte_eth_dev_info_get(id, &info);
-    if (started) rte_eth_dev_stop(id);
+    if (started) rte_eth_dev_stop(id);  // and with it the rules of flows
     rte_eth_dev_close(id);
     if (created && info.device) rte_dev_remove(info.device);
 }

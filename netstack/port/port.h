@@ -95,7 +95,6 @@ class Port {
     Port() : rss_(1) {}
     Expected<void> configure(const PortOptions& options);
     Expected<void> start_queues(const PortOptions& options, const rte_eth_dev_info& info);
-    Expected<void> program_rss(const rte_eth_dev_info& info);
 
     std::string name_;
     std::string driver_;
