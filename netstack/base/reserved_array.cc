@@ -8,6 +8,12 @@
 
 namespace millrace {
 
+void* reserve_pages(std::size_t bytes) {
+    void* place =
+        ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return place == MAP_FAILED ? nullptr : place;
+}
+
 std::size_t resident_bytes(const void* place, std::size_t length) {
     const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
     constexpr std::size_t kPagesAtOnce = 1 << 16;

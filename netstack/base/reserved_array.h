@@ -14,16 +14,18 @@
 
 namespace millrace {
 
+// Address space of so many bytes, whose pages are zeroed and taken when they are first touched; null when
+// there is none left. munmap() gives it back.
+void* reserve_pages(std::size_t bytes);
+
 // T must be valid when all its bytes are zero: fresh pages arrive zeroed and no constructor runs.
 template <class T>
 requires std::is_trivially_destructible_v<T>
 class ReservedArray {
   public:
     static Expected<ReservedArray> create(std::size_t capacity) {
-        const std::size_t bytes = capacity * sizeof(T);
-        void* place = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
-                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-        if (place == MAP_FAILED)
+        void* place = reserve_pages(capacity * sizeof(T));
+        if (place == nullptr)
             return fail("cannot reserve address space for " + std::to_string(capacity) +
                         " entries: lower --max-connections or raise the limit on virtual memory (ulimit -v)");
         return ReservedArray(static_cast<T*>(place), capacity);

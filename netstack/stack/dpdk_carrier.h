@@ -72,6 +72,7 @@ class DpdkCarrier {
         shared.visit(visitor);
     }
     std::size_t unsent(ConnId id) const { return tcp().unsent(id); }
+    void prefetch(ConnId id) const { tcp().prefetch(id); }
     void pause(ConnId id) { tcp().pause(id); }
     void resume(ConnId id) { tcp().resume(id); }
     void set_timer(ConnId id, Time at) { tcp().set_timer(id, at); }

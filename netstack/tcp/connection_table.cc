@@ -4,86 +4,81 @@ namespace millrace::tcp {
 
 Expected<ConnectionTable> ConnectionTable::create(std::size_t max_entries) {
     ConnectionTable table;
-    auto buckets = ReservedArray<Bucket>::create(max_entries * 2 / kSlots + kFirstBuckets + 1);
+    const std::size_t count = max_entries / kLoad + 1;
+    auto buckets = ReservedArray<Bucket>::create(count);
     if (!buckets) return tl::unexpected(buckets.error());
-    // The hash is keyed, so the buckets' loads are Poisson: 3.5 on average, 7 in those about to be split.
-    auto overflow = BlockPool<Bucket>::create(max_entries / 8 + kFirstBuckets);
+    // Were all hashes the same, there would be blocks for all the same.
+    auto overflow = BlockPool<Overflow>::create(max_entries / 5 + 1);
     if (!overflow) return tl::unexpected(overflow.error());
     table.buckets_ = std::move(*buckets);
     table.overflow_ = std::move(*overflow);
+    table.count_ = static_cast<std::uint32_t>(count);
     table.max_entries_ = max_entries;
     return table;
 }
 
 bool ConnectionTable::insert(std::uint32_t hash, std::uint32_t index) {
-    if (entries_ == max_entries_ || !put(place(hash), hash, index + 1)) return false;
+    if (entries_ == max_entries_) return false;
     ++entries_;
-    if (entries_ * 2 > std::size_t{count_} * kSlots) split();
-    return true;
+    const auto put = [&](auto& entries) {
+        const unsigned i = entries.used();
+        if (i == std::size(entries.tag)) return false;
+        entries.tag[i] = tag_of(hash);
+        entries.entry[i] = index;
+        return true;
+    };
+    Bucket& bucket = buckets_[home(hash)];
+    if (put(bucket)) return true;
+    std::uint32_t* next = &bucket.next;
+    for (; *next != 0; next = &overflow_[*next - 1].next)
+        if (put(overflow_[*next - 1])) return true;
+    const std::uint32_t block = overflow_.take();
+    *next = block + 1;
+    overflow_[block] = {};
+    return put(overflow_[block]);
 }
 
-bool ConnectionTable::put(std::uint32_t place, std::uint32_t hash, std::uint32_t entry) {
-    Bucket* bucket = &buckets_[place];
-    for (;;) {
-        for (unsigned i = 0; i < kSlots; ++i) {
-            if (bucket->entry[i] != 0) continue;
-            bucket->tag[i] = hash;
-            bucket->entry[i] = entry;
-            return true;
-        }
-        if (bucket->overflow == 0) {
-            const std::uint32_t block = overflow_.take();
-            if (block == kNoBlock) return false;
-            overflow_[block] = {};
-            bucket->overflow = block + 1;
-        }
-        bucket = &overflow_[bucket->overflow - 1];
-    }
-}
-
+// The chain's last entry fills the hole.
 void ConnectionTable::remove(std::uint32_t hash, std::uint32_t index) {
-    std::uint32_t* hole_tag = nullptr;
-    std::uint32_t* hole_entry = nullptr;
-    Bucket* before = nullptr;
-    Bucket* bucket = &buckets_[place(hash)];
-    for (;; before = bucket, bucket = &overflow_[bucket->overflow - 1]) {
-        for (unsigned i = 0; i < kSlots && hole_entry == nullptr; ++i) {
-            if (bucket->tag[i] != hash || bucket->entry[i] != index + 1) continue;
-            hole_tag = &bucket->tag[i];
-            hole_entry = &bucket->entry[i];
-        }
-        if (bucket->overflow == 0) break;
-    }
-    if (hole_entry == nullptr) return;
-    // The chain's last entry fills the hole.
-    unsigned last = kSlots - 1;
-    while (bucket->entry[last] == 0)
-        --last;
-    *hole_tag = bucket->tag[last];
-    *hole_entry = bucket->entry[last];
-    bucket->entry[last] = 0;
-    if (last == 0 && before != nullptr) {
-        overflow_.give_back(before->overflow - 1);
-        before->overflow = 0;
-    }
+    const Place hole = place_of(hash, index);
+    if (hole.tag == nullptr) return;
+    const Place last = take_last(buckets_[home(hash)]);
+    *hole.entry = *last.entry;
+    *hole.tag = *last.tag;
+    *last.tag = 0;
     --entries_;
 }
 
-// Spreads the chain of the bucket at the split pointer over itself and a new bucket. Each overflow bucket is
-// given back before its entries are put anew, so this needs no more of them than there were.
-void ConnectionTable::split() {
-    if (count_ == buckets_.capacity()) return;
-    const std::uint32_t from = count_ & (mask_ >> 1);
-    if (++count_ > mask_) mask_ = mask_ * 2 + 1;
-    Bucket moving = std::exchange(buckets_[from], Bucket{});
-    for (;;) {
-        for (unsigned i = 0; i < kSlots && moving.entry[i] != 0; ++i)
-            put(place(moving.tag[i]), moving.tag[i], moving.entry[i]);
-        if (moving.overflow == 0) return;
-        const std::uint32_t block = moving.overflow - 1;
-        moving = overflow_[block];
-        overflow_.give_back(block);
-    }
+// Null when it is not there.
+ConnectionTable::Place ConnectionTable::place_of(std::uint32_t hash, std::uint32_t index) {
+    const auto look = [&](auto& entries) -> Place {
+        for (unsigned i = 0; i < std::size(entries.tag); ++i)
+            if (entries.tag[i] == tag_of(hash) && entries.entry[i] == index)
+                return {&entries.tag[i], &entries.entry[i]};
+        return {};
+    };
+    Bucket& bucket = buckets_[home(hash)];
+    Place found = look(bucket);
+    for (std::uint32_t at = bucket.next; at != 0 && found.tag == nullptr; at = overflow_[at - 1].next)
+        found = look(overflow_[at - 1]);
+    return found;
+}
+
+// The last entry of a chain that has one; a block that has no other is given back, and can be read until the
+// next is taken.
+ConnectionTable::Place ConnectionTable::take_last(Bucket& bucket) {
+    const auto last = [](auto& entries) -> Place {
+        const unsigned i = entries.used() - 1;
+        return {&entries.tag[i], &entries.entry[i]};
+    };
+    if (bucket.next == 0) return last(bucket);
+    std::uint32_t* next = &bucket.next;
+    while (overflow_[*next - 1].next != 0)
+        next = &overflow_[*next - 1].next;
+    Overflow& block = overflow_[*next - 1];
+    const Place found = last(block);
+    if (block.used() == 1) overflow_.give_back(std::exchange(*next, 0) - 1);
+    return found;
 }
 
 }  // namespace millrace::tcp

@@ -38,8 +38,11 @@ void Tcp::prefetch_table(std::uint32_t flow_hash) const {
 
 void Tcp::prefetch_connection(std::uint32_t flow_hash) const {
     const std::uint32_t slot = table_.candidate(flow_hash);
-    if (slot == kNoBlock) return;
-    const auto* lines = reinterpret_cast<const char*>(&slab_[slot]);
+    if (slot != kNoBlock) prefetch(ConnId{slot});
+}
+
+void Tcp::prefetch(ConnId id) const {
+    const auto* lines = reinterpret_cast<const char*>(&slab_[net::index(id)]);
     rte_prefetch0(lines);
     rte_prefetch0(lines + 64);
 }

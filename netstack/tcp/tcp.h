@@ -109,6 +109,8 @@ class Tcp {
                             const IpAddress& destination) const;
     void prefetch_table(std::uint32_t flow_hash) const;
     void prefetch_connection(std::uint32_t flow_hash) const;
+    // The lines of a connection that is about to be used.
+    void prefetch(ConnId id) const;
     // `segment` begins with the TCP header and ends with the IP payload; its checksum has been verified.
     // Takes the mbuf over.
     void input(rte_mbuf* segment, const IpAddress& source, const IpAddress& destination,
