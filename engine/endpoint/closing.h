@@ -132,7 +132,7 @@ void Endpoint<C, Handlers...>::on_timer(net::ConnId id, Slot& slot) {
         case Phase::kFree:
             return;
         case Phase::kOpen:
-            return keep_alive(id, slot);
+            return look(id, slot);
         case Phase::kConnecting:
             ++counters_.timeouts;
             return opening_failed(id, slot, "timed out connecting");
@@ -163,50 +163,6 @@ void Endpoint<C, Handlers...>::opening_timed_out(net::ConnId id, Slot& slot) {
     if (carrier_.unsent(id) != 0) return opening_failed(id, slot, "the peer does not read the answer");
     end_tcp(id, slot);
     await_end(id, slot);
-}
-
-template <net::Carrier C, class... Handlers>
-Duration Endpoint<C, Handlers...>::keep_alive_period() const {
-    Duration sooner = Duration::max();
-    for (const Duration period : {config_.ping_interval, config_.idle_timeout})
-        if (period != Duration{}) sooner = std::min(sooner, period);
-    return sooner;
-}
-
-template <net::Carrier C, class... Handlers>
-void Endpoint<C, Handlers...>::set_keep_alive(net::ConnId id, Slot& slot) {
-    Duration sooner = keep_alive_period();
-    slot.look_due = slot.watch != Watch::kNothing;
-    if (slot.look_due)
-        sooner =
-            std::min(sooner, config_.progress_timeout * (kLookTicks - ticks_since_look(slot)) / kLookTicks);
-    if (sooner == Duration::max()) return carrier_.cancel_timer(id);
-    carrier_.set_timer(id, now_ + sooner);
-}
-
-// The timer is not moved by traffic; when it fires, the times of the last bytes and of the last message say
-// what is due.
-template <net::Carrier C, class... Handlers>
-void Endpoint<C, Handlers...>::keep_alive(net::ConnId id, Slot& slot) {
-    const auto silent = [&](std::uint32_t since) {
-        return Duration(1ms) * static_cast<std::uint32_t>(now_ms_ - since);
-    };
-    if (!goes_on(id, slot)) return;
-    if (config_.idle_timeout != Duration{} && silent(slot.message_ms) >= config_.idle_timeout) {
-        ++counters_.timeouts;
-        close(id, ws::CloseCode::kGoingAway, "idle");
-        return;
-    }
-    if (config_.ping_interval != Duration{} && silent(slot.heard_ms) >= config_.ping_interval) {
-        if (slot.ping_sent) {
-            ++counters_.timeouts;
-            ++counters_.lost;
-            tell_app(id, slot, ws::CloseCode::kAbnormal, "no answer to a Ping");
-            return abort(id);
-        }
-        slot.ping_sent = send_control(id, slot, ws::Opcode::kPing, {});
-    }
-    set_keep_alive(id, slot);
 }
 
 template <net::Carrier C, class... Handlers>

@@ -15,7 +15,8 @@
 namespace millrace {
 
 struct EndpointConfig {
-    std::uint64_t max_message = 16u << 20;  // bytes of one message; more fails the connection with 1009
+    std::uint64_t max_message =
+        16u << 20;  // bytes of one message, below 4 GiB; more fails the connection with 1009
     std::size_t message_memory =
         1u << 30;  // bytes of a shard: messages under assembly, cut request heads, input held back
     std::size_t send_limit = 1u << 20;   // bytes unsent per connection, beyond which it waits, or is closed

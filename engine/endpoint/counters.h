@@ -27,6 +27,7 @@ struct EndpointCounters {
     Counter sends_refused;  // send() said kFull
     Counter slow_readers;   // connections ended for what they left unread
     Counter slow_messages;  // connections failed for a message that did not go on
+    Counter pings_sent;     // to peers that were silent; the application's own are not counted
     Counter pings_received;
     Counter pongs_received;
     Counter closes_received;    // Close frames
@@ -55,6 +56,7 @@ struct EndpointCounters {
         visitor(std::string_view("ws_sends_refused"), sends_refused.value());
         visitor(std::string_view("ws_slow_readers"), slow_readers.value());
         visitor(std::string_view("ws_slow_messages"), slow_messages.value());
+        visitor(std::string_view("ws_pings_sent"), pings_sent.value());
         visitor(std::string_view("ws_pings_received"), pings_received.value());
         visitor(std::string_view("ws_pongs_received"), pongs_received.value());
         visitor(std::string_view("ws_closes_received"), closes_received.value());

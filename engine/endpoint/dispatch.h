@@ -44,9 +44,11 @@ Endpoint<C, Handlers...>::Endpoint(C& carrier, const EndpointConfig& config, App
       slots_(std::move(slots)),
       chains_(std::move(chains)),
       carries_(std::move(carries)),
-      session_shared_{config.max_message, carries_},
+      session_shared_{static_cast<std::uint32_t>(std::min<std::uint64_t>(config.max_message, UINT32_MAX)),
+                      carries_},
       keys_(std::move(keys)),
-      compression_(std::move(compression)) {
+      compression_(std::move(compression)),
+      sweep_period_(sweep_period()) {
     parts_.reserve(config.max_message / ChainPool::kBlockBytes + 2);
     out_.resize(ChainPool::kBlockBytes);
     waiting_.reserve(1024);
@@ -104,11 +106,27 @@ void Endpoint<C, Handlers...>::handle(std::span<Event> events, Time now) {
     now_ = now;
     now_ms_ = static_cast<std::uint32_t>(now.time_since_epoch() / 1ms);
     for (std::size_t i = 0; i < std::min(kAhead, events.size()); ++i)
-        __builtin_prefetch(&slot(events[i].conn), 1);
+        prefetch_own(events[i].conn);
     for (std::size_t i = 0; i < events.size(); ++i) {
-        if (i + kAhead < events.size()) __builtin_prefetch(&slot(events[i + kAhead].conn), 1);
+        if (i + kAhead < events.size()) prefetch_own(events[i + kAhead].conn);
         handle_one(events[i]);
     }
+}
+
+// A slot may lie in two lines. Of the states the first handler's: most applications have no other.
+template <net::Carrier C, class... Handlers>
+void Endpoint<C, Handlers...>::prefetch_own(net::ConnId id) const {
+    const auto* slot = reinterpret_cast<const std::byte*>(slots_.data() + net::index(id));
+    __builtin_prefetch(slot, 1);
+    __builtin_prefetch(slot + sizeof(Slot) - 1, 1);
+    constexpr std::size_t kState = std::array{state_size<Handlers>()..., std::size_t{0}}[0];
+    if constexpr (kState != 0) __builtin_prefetch(states_[0].data() + net::index(id) * kState, 1);
+}
+
+template <net::Carrier C, class... Handlers>
+void Endpoint<C, Handlers...>::prefetch(net::ConnId id) const {
+    prefetch_own(id);
+    if constexpr (requires { carrier_.prefetch(id); }) carrier_.prefetch(id);
 }
 
 template <net::Carrier C, class... Handlers>
@@ -164,6 +182,7 @@ template <net::Carrier C, class... Handlers>
 void Endpoint<C, Handlers...>::tick(Time now) {
     now_ = now;
     if (!waiting_.empty()) serve_waiting();
+    sweep();
     if (draining_) drain_some();
 }
 

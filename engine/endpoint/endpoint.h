@@ -9,6 +9,7 @@
 //     deflating.h  compressed messages, both ways
 //     sending.h    messages -> frames in the outgoing segment
 //     progress.h   peers that do not go on with what they have begun, or do not read
+//     keep_alive.h peers that are silent
 //     closing.h    Close frames both ways, failures, timeouts, the end of the connection
 //
 // The shard's loop is in shard.h. Nothing here is shared with another shard.
@@ -65,7 +66,7 @@ class Endpoint {
 
     // --- the loop ---
     void handle(std::span<Event> events, Time now);
-    // Once a poll: connections that wait for room, and the drain in progress. Bounded work.
+    // Once a poll: connections that wait for room or are silent, and the drain in progress. Bounded work.
     void tick(Time now);
 
     // --- client ---
@@ -85,6 +86,8 @@ class Endpoint {
     template <class Handler>
     Handler& handler();
     C& carrier() { return carrier_; }
+    // Fetches what a message to or from it touches, for an application that goes over many of them.
+    void prefetch(net::ConnId id) const;
     // By the PROXY protocol and the forwarded fields, where the configuration trusts them; else the
     // carrier's.
     net::SocketAddress peer(net::ConnId id) const {
@@ -121,6 +124,7 @@ class Endpoint {
 
     Slot& slot(net::ConnId id) { return slots_[net::index(id)]; }
     void handle_one(Event& event);
+    void prefetch_own(net::ConnId id) const;
     // The carrier has TLS on it, and has read what the PROXY protocol says in front of that.
     bool secured(net::ConnId id) const;
     void accepted(net::ConnId id);
@@ -205,9 +209,15 @@ class Endpoint {
     std::uint8_t ticks_since_look(const Slot& slot) const;
     void watch(net::ConnId id, Slot& slot, Watch what);
     void note_input(net::ConnId id, Slot& slot, std::size_t bytes, bool ended);
+    void look(net::ConnId id, Slot& slot);
     bool goes_on(net::ConnId id, Slot& slot);
     bool goes_on_reading(net::ConnId id, Slot& slot);
     bool closes_slow_reader(net::ConnId id, Slot& slot);
+
+    // --- keep_alive.h ---
+    Duration sweep_period() const;
+    void sweep();
+    void keep_alive(net::ConnId id, Slot& slot);
 
     // --- closing.h ---
     bool close(net::ConnId id, ws::CloseCode code, std::string_view reason);
@@ -222,9 +232,6 @@ class Endpoint {
     void on_closed(net::ConnId id, Slot& slot, net::CloseReason reason);
     void on_timer(net::ConnId id, Slot& slot);
     void opening_timed_out(net::ConnId id, Slot& slot);
-    void keep_alive(net::ConnId id, Slot& slot);
-    Duration keep_alive_period() const;
-    void set_keep_alive(net::ConnId id, Slot& slot);
     void tell_app(net::ConnId id, Slot& slot, ws::CloseCode code, std::string_view reason);
     void free_slot(Slot& slot);
     void drain_some();
@@ -272,6 +279,10 @@ class Endpoint {
     std::vector<net::ConnId> waiting_;
     std::size_t waiting_cursor_ = 0;
 
+    const Duration sweep_period_;  // zero: nobody is looked at
+    Time next_sweep_{};
+    std::size_t sweep_cursor_ = 0;
+
     bool draining_ = false;
     ws::CloseCode drain_code_{};
     std::size_t drain_cursor_ = 0;
@@ -283,6 +294,7 @@ class Endpoint {
 #include "engine/endpoint/answering.h"
 #include "engine/endpoint/deflating.h"
 #include "engine/endpoint/dispatch.h"
+#include "engine/endpoint/keep_alive.h"
 #include "engine/endpoint/opening.h"
 #include "engine/endpoint/progress.h"
 #include "engine/endpoint/receiving.h"

@@ -364,7 +364,7 @@ void Endpoint<C, Handlers...>::opened(net::ConnId id, Slot& slot) {
     slot.has_session = true;
     slot.heard_ms = slot.message_ms = now_ms_;
     ++counters_.opened;
-    set_keep_alive(id, slot);
+    carrier_.cancel_timer(id);  // of the opening; it has none until something is under way
     with_handler(slot.handler, [&]<class H>(H& handler) {
         if constexpr (state_size<H>() != 0)  // a server's was begun for authorise()
             if (slot.role == ws::Role::kClient) state<H>(id) = typename H::State{};

@@ -31,8 +31,17 @@ void Endpoint<C, Handlers...>::watch(net::ConnId id, Slot& slot, Watch what) {
     slot.progress = what == Watch::kReading ? static_cast<std::uint32_t>(carrier_.unsent(id)) : 0;
     if (slot.look_due) return;
     slot.look_due = true;
-    if (keep_alive_period() > config_.progress_timeout)
-        carrier_.set_timer(id, now_ + config_.progress_timeout);
+    carrier_.set_timer(id, now_ + config_.progress_timeout);
+}
+
+// The timer of an open connection has come.
+template <net::Carrier C, class... Handlers>
+void Endpoint<C, Handlers...>::look(net::ConnId id, Slot& slot) {
+    if (!goes_on(id, slot)) return;
+    slot.look_due = slot.watch != Watch::kNothing;
+    if (!slot.look_due) return;
+    const Duration left = config_.progress_timeout * (kLookTicks - ticks_since_look(slot)) / kLookTicks;
+    carrier_.set_timer(id, now_ + left);
 }
 
 // A buffer has been processed to its end. `ended`: a message did in it, so that what is under way is another.

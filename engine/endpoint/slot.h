@@ -67,6 +67,6 @@ struct Slot {
     ws::Role role : 1;
 };
 
-static_assert(sizeof(Slot) <= 64, "one cache line: an idle session adds no more to its connection");
+static_assert(sizeof(Slot) <= 48, "an idle session adds no more to its connection");
 
 }  // namespace millrace

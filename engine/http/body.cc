@@ -18,9 +18,10 @@ int hex_value(char c) {
 BodyStatus BodyReader::begin(const Body& body, std::uint32_t limit) {
     left_ = limit;
     state_ = body.framing == BodyFraming::kChunked ? State::kSize : State::kLength;
-    remaining_ = body.length;
+    remaining_ = 0;
     if (state_ == State::kSize) return BodyStatus::kMore;
-    if (remaining_ > limit) return BodyStatus::kTooLong;
+    if (body.length > limit) return BodyStatus::kTooLong;
+    remaining_ = static_cast<std::uint32_t>(body.length);
     return remaining_ == 0 ? BodyStatus::kDone : BodyStatus::kMore;
 }
 
@@ -34,7 +35,7 @@ BodyStatus BodyReader::skip(std::span<std::byte>& in) {
             continue;
         }
         if (remaining_ > left_) return BodyStatus::kTooLong;
-        const auto part = static_cast<std::uint32_t>(std::min<std::uint64_t>(in.size(), remaining_));
+        const auto part = static_cast<std::uint32_t>(std::min<std::size_t>(in.size(), remaining_));
         in = in.subspan(part);
         remaining_ -= part;
         left_ -= part;
@@ -51,9 +52,11 @@ BodyStatus BodyReader::expect(char c, char wanted, State next) {
 }
 
 BodyStatus BodyReader::size_digit(char c) {
-    remaining_ = remaining_ * 16 + static_cast<unsigned>(hex_value(c));
+    const std::uint64_t size = std::uint64_t{remaining_} * 16 + static_cast<unsigned>(hex_value(c));
+    if (size > left_) return BodyStatus::kTooLong;
+    remaining_ = static_cast<std::uint32_t>(size);
     state_ = State::kSizeMore;
-    return remaining_ > left_ ? BodyStatus::kTooLong : BodyStatus::kMore;
+    return BodyStatus::kMore;
 }
 
 // One octet of the framing.

@@ -47,7 +47,7 @@ class BodyReader {
     BodyStatus size_digit(char c);
     BodyStatus expect(char c, char wanted, State next);
 
-    std::uint64_t remaining_ = 0;
+    std::uint32_t remaining_ = 0;
     std::uint32_t left_ = 0;  // of the limit
     State state_ = State::kLength;
 };

@@ -8,12 +8,12 @@
 
 namespace millrace::ws {
 
-static_assert(sizeof(Session) <= 32, "an idle connection is small");
+static_assert(sizeof(Session) <= 16, "an idle connection is small");
 static_assert(std::is_trivially_copyable_v<Session>, "it lives in a slab of zeroed pages");
 
 void Session::open(Role role, bool deflate) {
     *this = Session();
-    deflate_ = deflate ? kAgreed : 0;
+    flags_ = deflate ? kAgreed : 0;
     mask_bit_ = role == Role::kServer ? 0x80 : 0;
 }
 
@@ -24,7 +24,7 @@ void Session::release(SessionShared& shared) {
 
 std::size_t Session::next_batch(std::span<std::byte>& in, const SessionShared& shared,
                                 SmallMessages& messages) {
-    const auto limit = static_cast<std::size_t>(std::min<std::uint64_t>(shared.max_message, 125));
+    const std::size_t limit = std::min<std::size_t>(shared.max_message, 125);
     const auto bytes = in.first(messages.take(in, limit, role()));
     in = in.subspan(bytes.size());
     const std::size_t count = messages.size();
@@ -34,7 +34,7 @@ std::size_t Session::next_batch(std::span<std::byte>& in, const SessionShared& s
     for (std::size_t i = 0; i < count; ++i)
         if (messages.opcode(i) == Opcode::kText && !is_utf8(messages.payload(i))) {
             state_ = kOver;
-            closing_ |= kBadText;
+            flags_ |= kBadText;
             return i;
         }
     return count;
@@ -44,8 +44,8 @@ std::size_t Session::next_batch(std::span<std::byte>& in, const SessionShared& s
 Step Session::next_in_general(std::span<std::byte>& in, SessionShared& shared) {
     Step step;
     if (state_ & kCarryDone) give_carry_back(shared);
-    if (closing_ & kBadText) {
-        closing_ &= static_cast<std::uint8_t>(~kBadText);
+    if (flags_ & kBadText) {
+        flags_ &= static_cast<std::uint8_t>(~kBadText);
         fail_text(step);
         return step;
     }
@@ -61,7 +61,7 @@ Step Session::next_in_general(std::span<std::byte>& in, SessionShared& shared) {
 
 // A frame that begins at the front of the input.
 bool Session::begin(std::span<std::byte>& in, SessionShared& shared, Step& step) {
-    const auto [status, header, why] = decode_header(in, role(), deflate_ & kAgreed);
+    const auto [status, header, why] = decode_header(in, role(), flags_ & kAgreed);
     if (status == HeaderStatus::kBad) return fail(step, CloseCode::kProtocolError, why);
     if (status == HeaderStatus::kNeedMore) return carry_over(in, shared, step);
     if (!is_control(header.opcode)) {
@@ -89,8 +89,7 @@ bool Session::carry_over(std::span<std::byte>& in, SessionShared& shared, Step& 
 bool Session::cut_frame(std::span<std::byte>& in, SessionShared& shared, Step& step) {
     Carry& carry = shared.carries[carry_];
     for (;;) {
-        const auto [status, header, why] =
-            decode_header({carry.bytes, carry.size}, role(), deflate_ & kAgreed);
+        const auto [status, header, why] = decode_header({carry.bytes, carry.size}, role(), flags_ & kAgreed);
         if (status == HeaderStatus::kBad) return fail(step, CloseCode::kProtocolError, why);
         std::size_t wanted = header.size;
         if (status == HeaderStatus::kComplete) {
@@ -124,14 +123,14 @@ bool Session::begin_data(const FrameHeader& header, std::span<std::byte>& in, Se
             return fail(step, CloseCode::kProtocolError,
                         "new message inside a message (RFC 6455 section 5.4)");
         state_ |= header.opcode == Opcode::kText ? kInMessage | kText : kInMessage;
-        deflate_ = static_cast<std::uint8_t>((deflate_ & kAgreed) | (header.compressed ? kCompressed : 0));
+        flags_ = static_cast<std::uint8_t>((flags_ & ~kCompressed) | (header.compressed ? kCompressed : 0));
         message_ = 0;  // utf8_ needs no reset: no text ends but between two characters
     }
     if (header.payload > shared.max_message - std::min(message_, shared.max_message))
         return fail(step, CloseCode::kMessageTooBig,
                     "message longer than the limit (RFC 6455 section 7.4.1)");
-    message_ += header.payload;
-    remaining_ = header.payload;
+    remaining_ = static_cast<std::uint32_t>(header.payload);
+    message_ += remaining_;
     key_ = header.key;
     if (header.fin) state_ |= kFinalFrame;
     if (remaining_ > 0) state_ |= kInFrame;
@@ -139,13 +138,13 @@ bool Session::begin_data(const FrameHeader& header, std::span<std::byte>& in, Se
 }
 
 bool Session::data_piece(std::span<std::byte>& in, Step& step) {
-    const auto payload = in.first(static_cast<std::size_t>(std::min<std::uint64_t>(remaining_, in.size())));
+    const auto payload = in.first(std::min<std::size_t>(remaining_, in.size()));
     in = in.subspan(payload.size());
-    remaining_ -= payload.size();
+    remaining_ -= static_cast<std::uint32_t>(payload.size());
     if (remaining_ == 0) state_ &= static_cast<std::uint8_t>(~kInFrame);
 
     const bool text = state_ & kText;
-    const bool compressed = deflate_ & kCompressed;
+    const bool compressed = flags_ & kCompressed;
     const bool first = !(state_ & kYielded);
     const bool last = remaining_ == 0 && (state_ & kFinalFrame);
     if (!unmask(payload, text && !compressed) || (last && !utf8_.complete())) return fail_text(step);
@@ -202,7 +201,7 @@ bool Session::close(std::span<std::byte> payload, Step& step) {
         if (!is_utf8(step.payload)) return fail_text(step);
     }
     state_ |= kOver;
-    closing_ |= kReceived;
+    flags_ |= kReceived;
     step.kind = StepKind::kClose;
     step.opcode = Opcode::kClose;
     return true;
@@ -226,7 +225,6 @@ Step Session::text_failure() {
 
 void Session::give_carry_back(SessionShared& shared) {
     shared.carries.give(carry_);
-    carry_ = CarryPool::kNone;
     state_ &= static_cast<std::uint8_t>(~(kCarrying | kCarryDone));
 }
 

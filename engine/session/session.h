@@ -54,7 +54,7 @@ struct Step {
 
 // What all sessions of a shard have in common.
 struct SessionShared {
-    std::uint64_t max_message = 16u << 20;  // bytes; more is 1009 (RFC 6455 section 7.4.1)
+    std::uint32_t max_message = 16u << 20;  // bytes; more is 1009 (RFC 6455 section 7.4.1)
     CarryPool& carries;
 };
 
@@ -97,10 +97,10 @@ class Session {
     std::size_t next_batch(std::span<std::byte>& in, const SessionShared& shared, SmallMessages& messages);
 
     // The sending half (section 5.5.1, 7.1.2): data and pings may be sent until our Close frame has been.
-    bool may_send() const { return !(closing_ & kSent); }
-    void close_sent() { closing_ |= kSent; }
-    bool close_was_sent() const { return closing_ & kSent; }
-    bool close_was_received() const { return closing_ & kReceived; }
+    bool may_send() const { return !(flags_ & kSent); }
+    void close_sent() { flags_ |= kSent; }
+    bool close_was_sent() const { return flags_ & kSent; }
+    bool close_was_received() const { return flags_ & kReceived; }
     // A frame or a message has begun, and its end has not come.
     bool under_way() const { return state_ != 0; }
     Role role() const { return mask_bit_ ? Role::kServer : Role::kClient; }
@@ -117,9 +117,14 @@ class Session {
         kFinalFrame = 64,  // the current data frame ends the message
         kInFrame = 128,    // bytes of the current data frame's payload are due: remaining_
     };
-    // closing_. kBadText: a batch ended before a text that next() has yet to fail.
-    enum : std::uint8_t { kSent = 1, kReceived = 2, kBadText = 4 };
-    enum : std::uint8_t { kAgreed = 1, kCompressed = 2 };  // deflate_; the latter of the current message
+    // flags_.
+    enum : std::uint8_t {
+        kSent = 1,        // our Close
+        kReceived = 2,    // the peer's
+        kBadText = 4,     // a batch ended before a text that next() has yet to fail
+        kAgreed = 8,      // permessage-deflate
+        kCompressed = 16  // the current message is
+    };
 
     // FIN with kText or kBinary, no reserved bit.
     static bool is_whole_message(unsigned first_byte) { return first_byte - 0x81 < 2; }
@@ -155,15 +160,16 @@ class Session {
     Step next_in_general(std::span<std::byte>& in, SessionShared& shared);
     void give_carry_back(SessionShared& shared);
 
-    std::uint64_t remaining_ = 0;  // payload bytes of the current data frame still to come
-    std::uint64_t message_ = 0;    // payload bytes of the current message that its headers have announced
-    MaskKey key_ = 0;              // of the current data frame, as it stands at its next byte
-    CarryPool::Index carry_ = CarryPool::kNone;
+    std::uint32_t remaining_ = 0;  // payload bytes of the current data frame still to come
+    std::uint32_t message_ = 0;    // payload bytes of the current message that its headers have announced
+    union {
+        MaskKey key_ = 0;         // kInFrame: of the current data frame, as it stands at its next byte
+        CarryPool::Index carry_;  // kCarrying, which no data frame under way is
+    };
     Utf8Validator utf8_;         // of the current text message
     std::uint8_t mask_bit_ = 0;  // 0x80 where the peer must mask (we are the server), else 0
     std::uint8_t state_ = 0;
-    std::uint8_t closing_ = 0;
-    std::uint8_t deflate_ = 0;
+    std::uint8_t flags_ = 0;
 };
 
 }  // namespace millrace::ws

@@ -397,6 +397,43 @@ TEST_F(EndpointTest, PongKeepsTheConnection) {
     EXPECT_FALSE(raw.closed);
 }
 
+// However many there are, each has its Ping within a sixteenth of the period, a few a poll, and none has a
+// timer for it; who does not answer is given up a period after its Ping, and no other.
+TEST_F(EndpointTest, AllOfManyArePingedInTurnWithoutATimer) {
+    EndpointConfig config;
+    config.ping_interval = 60s;
+    start(config);
+    constexpr int kMany = 1000;
+    for (int i = 0; i < kMany; ++i)
+        client->connect({}, target, now);
+    run();
+    ASSERT_EQ(heard.opens, kMany);
+    Raw deaf = open_raw();
+    for (int i = 0; i <= kMany; ++i)
+        EXPECT_FALSE(server_side.has_timer(net::ConnId{static_cast<std::uint32_t>(i)}));
+    const auto advance = [&](Duration time) {
+        for (const Time end = now + time; now < end;) {
+            now += 10ms;
+            const auto before = server->counters().pings_sent.value();
+            run(1);
+            EXPECT_LE(server->counters().pings_sent.value() - before, 64u);
+        }
+    };
+    advance(59s);
+    EXPECT_EQ(server->counters().pings_sent.value(), 0u);
+    advance(6s);
+    EXPECT_EQ(server->counters().pings_sent.value(), kMany + 1u);
+    EXPECT_EQ(client->counters().pings_received.value(), unsigned{kMany});
+    EXPECT_EQ(server->counters().pongs_received.value(), unsigned{kMany});
+    advance(53s);
+    EXPECT_TRUE(served.closes.empty());
+    advance(12s);
+    ASSERT_EQ(served.closes.size(), 1u);
+    EXPECT_EQ(served.closes[0].second, "no answer to a Ping");
+    EXPECT_GE(server->counters().pings_sent.value(), kMany + 1u);
+    EXPECT_TRUE(heard.closes.empty());
+}
+
 TEST_F(EndpointTest, IdleConnectionIsClosedWith1001) {
     EndpointConfig config;
     config.idle_timeout = 5s;

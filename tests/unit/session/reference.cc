@@ -68,7 +68,7 @@ std::vector<std::byte> wire_of(const std::vector<Frame>& frames, Role to) {
     return wire;
 }
 
-Events reference_decode(std::span<const std::byte> wire, Role role, std::uint64_t max_message, bool deflate) {
+Events reference_decode(std::span<const std::byte> wire, Role role, std::uint32_t max_message, bool deflate) {
     Events events;
     std::size_t at = 0;
     const auto left = [&] { return wire.size() - at; };
@@ -167,7 +167,7 @@ Events reference_decode(std::span<const std::byte> wire, Role role, std::uint64_
     return events;
 }
 
-SessionRun::SessionRun(Role role, std::uint64_t max_message, CarryPool& carries, bool deflate)
+SessionRun::SessionRun(Role role, std::uint32_t max_message, CarryPool& carries, bool deflate)
     : carries_(carries),
       held_before_(carries.in_use()),
       shared_{.max_message = max_message, .carries = carries} {

@@ -35,7 +35,7 @@ std::vector<std::byte> wire_of(const std::vector<Frame>& frames, Role to);
 // as "deflated text(..)", with the octets that they have on the wire.
 using Events = std::vector<std::string>;
 
-Events reference_decode(std::span<const std::byte> wire, Role role, std::uint64_t max_message,
+Events reference_decode(std::span<const std::byte> wire, Role role, std::uint32_t max_message,
                         bool deflate = false);
 
 // Runs a session over pieces of a stream, each in memory of its own, one by one and in batches, and writes
@@ -43,7 +43,7 @@ Events reference_decode(std::span<const std::byte> wire, Role role, std::uint64_
 // control payloads fit, nothing follows the end, carries come back.
 class SessionRun {
   public:
-    SessionRun(Role role, std::uint64_t max_message, CarryPool& carries, bool deflate = false);
+    SessionRun(Role role, std::uint32_t max_message, CarryPool& carries, bool deflate = false);
     ~SessionRun();
     void feed(std::span<const std::byte> piece);
     const Events& events() const { return events_; }
