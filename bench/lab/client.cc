@@ -6,10 +6,13 @@
 namespace millrace::bench {
 
 void LabClient::on_open(ClientSocket& ws) {
+    if (shard_->order_ == Order::kChurn) return shard_->churn_.on_open(shard_->talker_, ws);
     shard_->talker_.opened(ws);
+    shard_->connect_.on_open(shard_->talker_);
 }
 
 void LabClient::on_failed(net::ConnId, std::string_view why) {
+    if (shard_->order_ == Order::kChurn) return shard_->churn_.on_failed(why);
     shard_->connect_.on_failed(shard_->talker_, why);
 }
 
@@ -17,6 +20,10 @@ void LabClient::on_message(ClientSocket& ws, const Message& message) {
     switch (shard_->order_) {
         case Order::kEcho:
             return shard_->echo_.on_message(shard_->talker_, ws, message);
+        case Order::kScatter:
+            return shard_->scatter_.on_message(shard_->talker_, ws, message);
+        case Order::kChurn:
+            return shard_->churn_.on_message(shard_->talker_, ws, message);
         case Order::kLatency:
             return shard_->latency_.on_message(shard_->talker_, shard_->clock_, ws, message);
         case Order::kHold:
@@ -31,7 +38,9 @@ void LabClient::on_drain(ClientSocket& ws) {
     if (shard_->order_ == Order::kEcho) shard_->echo_.on_drain(shard_->talker_, ws);
 }
 
-void LabClient::on_close(ClientSocket& ws, ws::CloseCode, std::string_view) {
+void LabClient::on_close(ClientSocket& ws, ws::CloseCode code, std::string_view) {
+    if (shard_->order_ == Order::kChurn) return shard_->churn_.on_close(ws, code);
+    if (shard_->order_ == Order::kClose) return shard_->close_.on_close(code);
     shard_->talker_.closed(ws);
 }
 
@@ -45,10 +54,14 @@ ClientShard::ClientShard(LabCarrier& carrier, const Setup& setup)
            .connections = share(setup.options.connections, setup.index, setup.options.client_cores.size())}),
       connect_(setup.server,
                share(setup.options.connections, setup.index, setup.options.client_cores.size())),
-      hold_(setup.options.seed + setup.index),
+      hold_(setup.options.seed + setup.index, setup.options.hold_for),
       echo_(setup.options,
             share(setup.options.echo_connections, setup.index, setup.options.client_cores.size())),
+      scatter_(setup.options,
+               share(setup.options.echo_connections, setup.index, setup.options.client_cores.size()),
+               setup.options.seed + setup.index),
       latency_(setup.options.duration),
+      churn_(setup.server, setup.options),
       ring_(setup.ring) {}
 
 Expected<std::unique_ptr<ClientShard>> ClientShard::create(LabCarrier& carrier, const EndpointConfig& config,
@@ -71,6 +84,7 @@ void ClientShard::iterate() {
         return;
     }
     const Time now = clock_.now();
+    stalls_.turn(now);
     endpoint_->handle(carrier_.poll(now), now);
     if (order_ != Order::kServe && tick(now)) {
         order_ = Order::kServe;
@@ -81,6 +95,7 @@ void ClientShard::iterate() {
 }
 
 void ClientShard::obey(Order order, Time now) {
+    stalls_.leave_out();
     order_ = order;
     switch (order) {
         case Order::kConnect:
@@ -89,12 +104,18 @@ void ClientShard::obey(Order order, Time now) {
             return hold_.begin(talker_, now);
         case Order::kEcho:
             return echo_.begin(talker_, now);
+        case Order::kScatter:
+            return scatter_.begin(talker_, now);
         case Order::kLatency:
             return latency_.begin(talker_, now);
+        case Order::kChurn:
+            return churn_.begin(talker_, now);
+        case Order::kClose:
+            return close_.begin(talker_, now);
         case Order::kFloor:
             return floor_.begin(now);
         case Order::kReport:
-            report_ = make_report(carrier_, *endpoint_);
+            report_ = make_report(carrier_, *endpoint_, stalls_);
             break;
         case Order::kServe:
             break;
@@ -112,6 +133,12 @@ bool ClientShard::tick(Time now) {
             return hold_.tick(talker_, now);
         case Order::kEcho:
             return echo_.tick(talker_, now);
+        case Order::kScatter:
+            return scatter_.tick(talker_, now);
+        case Order::kChurn:
+            return churn_.tick(talker_, now);
+        case Order::kClose:
+            return close_.tick(talker_, now);
         case Order::kLatency:
             return latency_.tick(talker_, clock_, now);
         default:

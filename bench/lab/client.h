@@ -9,6 +9,8 @@
 
 #include "bench/control/mailbox.h"
 #include "bench/lab/carrier.h"
+#include "bench/lab/churn.h"
+#include "bench/lab/close.h"
 #include "bench/lab/connect.h"
 #include "bench/lab/echo.h"
 #include "bench/lab/floor.h"
@@ -16,6 +18,7 @@
 #include "bench/lab/latency.h"
 #include "bench/lab/order.h"
 #include "bench/lab/report.h"
+#include "bench/lab/scatter.h"
 #include "bench/lab/talker.h"
 #include "engine/endpoint/endpoint.h"
 #include "netstack/base/clock.h"
@@ -47,7 +50,10 @@ class ClientShard {
     const ConnectStage& connect() const { return connect_; }
     const HoldStage& hold() const { return hold_; }
     const EchoStage& echo() const { return echo_; }
+    const ScatterStage& scatter() const { return scatter_; }
     const LatencyStage& latency() const { return latency_; }
+    const ChurnStage& churn() const { return churn_; }
+    const CloseStage& close() const { return close_; }
     const FloorStage& floor() const { return floor_; }
 
   private:
@@ -58,13 +64,17 @@ class ClientShard {
     bool tick(Time now);
 
     TscClock clock_;
+    StallMeter<ThreadCpuTime> stalls_;
     LabCarrier& carrier_;
     std::unique_ptr<ClientEndpoint> endpoint_;
     Talker talker_;
     ConnectStage connect_;
     HoldStage hold_;
     EchoStage echo_;
+    ScatterStage scatter_;
     LatencyStage latency_;
+    ChurnStage churn_;
+    CloseStage close_;
     FloorStage floor_;
     BareRing* ring_;
     Order order_ = Order::kServe;

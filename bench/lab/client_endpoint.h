@@ -18,10 +18,10 @@ using ClientSocket = WebSocket<ClientEndpoint, LabClient>;
 class LabClient {
   public:
     struct State {
-        std::uint32_t number;  // of the connection, in the whole lab
-        std::uint32_t said;    // messages sent, and so the next one's sequence number
-        std::uint32_t heard;   // echoes received, right or wrong
+        std::uint32_t said;   // messages sent, and so the next one's sequence number; kGone: it has ended
+        std::uint32_t heard;  // echoes received, right or wrong
     };
+    static constexpr std::uint32_t kGone = 0xffffffff;
 
     explicit LabClient(ClientShard& shard) : shard_(&shard) {}
 

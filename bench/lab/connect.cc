@@ -22,7 +22,8 @@ constexpr const char* kNoAnswer = "no answer for 30 s";
 void ConnectStage::begin(Talker& talker, Time now) {
     target_ = talker.endpoint().add_target<LabClient>({.host = net::to_string(server_), .path = "/echo"});
     patience_.begin(now);
-    started_ = now;
+    started_ = marked_at_ = now_ = now;
+    rates_.reserve(wanted_ / kMark);
 }
 
 void ConnectStage::open_some(Talker& talker, Time now) {
@@ -35,6 +36,7 @@ void ConnectStage::open_some(Talker& talker, Time now) {
 }
 
 bool ConnectStage::tick(Talker& talker, Time now) {
+    now_ = now;
     open_some(talker, now);
     finished_ = now;
     const std::uint64_t answered = talker.progress().opened.value() + talker.progress().failed.value();
@@ -44,6 +46,12 @@ bool ConnectStage::tick(Talker& talker, Time now) {
     failures_[kNoAnswer] += unanswered;
     talker.progress().failed.add(unanswered);
     return true;
+}
+
+void ConnectStage::on_open(Talker& talker) {
+    if (talker.progress().opened.value() % kMark != 0) return;
+    rates_.push_back(static_cast<double>(kMark) / std::chrono::duration<double>(now_ - marked_at_).count());
+    marked_at_ = now_;
 }
 
 void ConnectStage::on_failed(Talker& talker, std::string_view why) {
@@ -63,6 +71,10 @@ ConnectResult connect_result(std::span<const std::unique_ptr<ClientShard>> clien
         result.failed += client->progress().failed.value();
         for (const auto& [why, count] : stage.failures())
             result.failed_because[why] += count;
+        // Shards open side by side: their rates add up.
+        if (result.rates_per_s.size() < stage.rates().size()) result.rates_per_s.resize(stage.rates().size());
+        for (std::size_t i = 0; i < stage.rates().size(); ++i)
+            result.rates_per_s[i] += stage.rates()[i];
     }
     result.seconds = std::chrono::duration<double>(finished - started).count();
     if (result.seconds > 0) result.rate_per_s = static_cast<double>(result.connections) / result.seconds;

@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "bench/lab/talker.h"
 #include "bench/result/result.h"
@@ -22,11 +23,15 @@ class ConnectStage {
     void begin(Talker& talker, Time now);
     // True when all have been opened or have failed.
     bool tick(Talker& talker, Time now);
+    void on_open(Talker& talker);
     void on_failed(Talker& talker, std::string_view why);
 
     Time started() const { return started_; }
     Time finished() const { return finished_; }
     const std::map<std::string, std::uint64_t>& failures() const { return failures_; }
+    // Connections a second, of each kMark in turn.
+    static constexpr std::uint64_t kMark = 1'000'000;
+    const std::vector<double>& rates() const { return rates_; }
 
   private:
     void open_some(Talker& talker, Time now);
@@ -39,6 +44,9 @@ class ConnectStage {
     Patience patience_;
     Time started_{};
     Time finished_{};
+    Time now_{};
+    Time marked_at_{};
+    std::vector<double> rates_;
 };
 
 class ClientShard;

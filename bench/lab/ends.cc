@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "bench/lab/churn.h"
 #include "engine/endpoint/shard.h"
 
 namespace millrace::bench {
@@ -49,7 +50,7 @@ constexpr unsigned kHeaderMbufs = 16'384;
 // The share of a shard when flows are spread by a hash, which is never quite even.
 std::size_t max_connections(const LabOptions& options, std::size_t shards) {
     const std::uint64_t share = options.connections / shards;
-    return share + (shards == 1 ? 0 : share / 8) + 1024;
+    return share + (shards == 1 ? 0 : share / 8) + 1024 + (options.churn ? ChurnStage::kSlots : 0);
 }
 
 net::StackConfig stack_config(const LabOptions& options, std::size_t shards, net::LocalRange addresses) {

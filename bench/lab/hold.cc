@@ -1,10 +1,9 @@
 #include "bench/lab/hold.h"
 
 #include <algorithm>
-#include <numeric>
-#include <random>
 
 #include "bench/lab/client.h"
+#include "bench/lab/permutation.h"
 
 namespace millrace::bench {
 
@@ -16,21 +15,24 @@ constexpr unsigned kPerPoll = 32;
 }  // namespace
 
 void HoldStage::begin(Talker& talker, Time now) {
-    order_.resize(talker.count());
-    std::iota(order_.begin(), order_.end(), 0u);
-    std::shuffle(order_.begin(), order_.end(), std::mt19937_64(seed_));
+    connections_ = talker.count();
     patience_.begin(now);
 }
 
 bool HoldStage::tick(Talker& talker, Time now) {
-    for (unsigned n = 0; n < kPerPoll && next_ < order_.size() && talker.outstanding() < kUnderWay; ++n) {
-        if (talker.at(order_[next_]) != net::kNoConn) {
-            ClientSocket ws = talker.socket(order_[next_]);
+    const Permutation order(std::max<std::uint64_t>(connections_, 1), seed_);
+    for (unsigned n = 0; n < kPerPoll && next_ < connections_ && talker.outstanding() < kUnderWay; ++n) {
+        const auto i = static_cast<std::size_t>(order(next_));
+        if (talker.at(i) != net::kNoConn) {
+            ClientSocket ws = talker.socket(i);
             if (talker.say(ws) == SendStatus::kFull) break;
         }
         ++next_;
     }
-    if (next_ == order_.size() && talker.outstanding() == 0) return true;
+    if (next_ == connections_ && talker.outstanding() == 0) {
+        if (!held_since_) held_since_ = now;
+        return now - *held_since_ >= hold_for_;
+    }
     return patience_.is_over(next_ + verified_, now);
 }
 

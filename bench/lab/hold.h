@@ -1,11 +1,11 @@
 #pragma once
 // Stage hold: once all connections are up, each in a random order echoes one message. A connection that was
-// lost, or whose bytes come back wrong, shows here.
+// lost, or whose bytes come back wrong, shows here. Then they are held, for pings to go over all of them.
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
-#include <vector>
 
 #include "bench/lab/talker.h"
 #include "bench/result/result.h"
@@ -15,20 +15,23 @@ namespace millrace::bench {
 // A client shard's part.
 class HoldStage {
   public:
-    explicit HoldStage(std::uint64_t seed) : seed_(seed) {}
+    // `hold_for`: how long all are held once they have answered.
+    HoldStage(std::uint64_t seed, Duration hold_for) : seed_(seed), hold_for_(hold_for) {}
 
     void begin(Talker& talker, Time now);
-    // True when every connection has answered, or is lost.
+    // True when every connection has answered, or is lost, and has been held.
     bool tick(Talker& talker, Time now);
     void on_message(Talker& talker, ClientSocket& ws, const Message& message);
 
-    std::uint64_t connections() const { return order_.size(); }
+    std::uint64_t connections() const { return connections_; }
     std::uint64_t verified() const { return verified_; }
 
   private:
-    std::uint64_t seed_;
-    std::vector<std::uint32_t> order_;
-    std::size_t next_ = 0;
+    const std::uint64_t seed_;
+    const Duration hold_for_;
+    std::uint64_t connections_ = 0;
+    std::uint64_t next_ = 0;
+    std::optional<Time> held_since_;
     std::uint64_t verified_ = 0;
     Patience patience_;
 };

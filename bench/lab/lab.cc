@@ -11,6 +11,7 @@
 
 #include "bench/control/interrupt.h"
 #include "bench/lab/ends.h"
+#include "bench/lab/memory.h"
 #include "bench/lab/verdict.h"
 #include "bench/lab/worker.h"
 #include "bench/result/live_line.h"
@@ -46,7 +47,10 @@ class Lab {
     bool connect();
     bool hold();
     bool echo();
+    bool scatter();
     bool latency();
+    bool churn();
+    bool close();
 
     bool order_all(Order order, std::string_view during);
     bool order_clients(Order order, std::string_view during);
@@ -58,6 +62,8 @@ class Lab {
     void show_progress(std::string_view during);
     void finish();
     ServerTotals server_totals() const;
+    StallResults stalls() const;
+    std::uint64_t server_counter(const std::string& name) const;
 
     const LabOptions& options_;
     Result& result_;
@@ -78,6 +84,7 @@ class Lab {
 // --- set-up ---
 
 Expected<void> Lab::set_up() {
+    if (auto fits = check_memory(options_, available_memory()); !fits) return fits;
     std::set<unsigned> cpus(options_.server_cores.begin(), options_.server_cores.end());
     cpus.insert(options_.client_cores.begin(), options_.client_cores.end());
     auto eal = net::Eal::start(
@@ -104,8 +111,11 @@ Expected<void> Lab::set_up() {
 
 Expected<void> Lab::make_shards() {
     const EndpointConfig config = Ends::endpoint_config();
+    EndpointConfig server_config = config;
+    server_config.ping_interval = options_.ping_interval;
     for (unsigned i = 0; i < options_.server_cores.size(); ++i) {
-        auto shard = ServerShard::create(ends_->server(i), config, pattern_, i == 0 ? &*ring_ : nullptr);
+        auto shard =
+            ServerShard::create(ends_->server(i), server_config, pattern_, i == 0 ? &*ring_ : nullptr);
         if (!shard) return tl::unexpected(shard.error());
         servers_.push_back(std::move(*shard));
     }
@@ -218,14 +228,26 @@ bool Lab::connect() {
         result.client_bytes_per_connection = per_connection(memory(clients_), client_before);
         result.process_bytes_per_connection = per_connection(process_memory(), process_before);
     }
+    result.stalls = stalls();
     // A stage that was not asked for must still have worked, for the others to mean anything.
     if (options_.connect || result.failed != 0) result_.connect = std::move(result);
     return true;
 }
 
 bool Lab::hold() {
-    if (!order_clients(Order::kHold, "hold")) return false;
+    const auto pings = [this] { return server_counter("ws_pings_sent"); };
+    const auto pongs = [this] { return server_counter("ws_pongs_received"); };
+    if (!report("hold")) return false;
+    const std::uint64_t pings_before = pings(), pongs_before = pongs(),
+                        lost_before = server_counter("ws_lost");
+    if (!order_clients(Order::kHold, "hold") || !report("hold")) return false;
     result_.hold = hold_result(clients_);
+    result_.hold->held_seconds = std::chrono::duration<double>(options_.hold_for).count();
+    result_.hold->ping_interval_s = std::chrono::duration<double>(options_.ping_interval).count();
+    result_.hold->pings = pings() - pings_before;
+    result_.hold->pongs = pongs() - pongs_before;
+    result_.hold->unanswered = server_counter("ws_lost") - lost_before;
+    result_.hold->stalls = stalls();
     return true;
 }
 
@@ -235,6 +257,26 @@ bool Lab::echo() {
     if (!order_clients(Order::kEcho, "echo") || !report("echo")) return false;
     result_.echo = echo_result(options_, clients_);
     result_.echo->server_verified_bytes = server_totals().verified_bytes - before;
+    return true;
+}
+
+bool Lab::scatter() {
+    if (!order_clients(Order::kScatter, "scatter")) return false;
+    result_.scatter = scatter_result(clients_);
+    return true;
+}
+
+bool Lab::churn() {
+    if (!report("churn") || !order_clients(Order::kChurn, "churn") || !report("churn")) return false;
+    result_.churn = churn_result(clients_);
+    result_.churn->stalls = stalls();
+    return true;
+}
+
+bool Lab::close() {
+    if (!report("close") || !order_clients(Order::kClose, "close") || !report("close")) return false;
+    result_.close = close_result(clients_);
+    result_.close->stalls = stalls();
     return true;
 }
 
@@ -256,7 +298,10 @@ void Lab::run() {
     bool going_on = connect();
     if (going_on && options_.hold) going_on = hold();
     if (going_on && options_.echo) going_on = echo();
+    if (going_on && options_.scatter) going_on = scatter();
     if (going_on && options_.latency) going_on = latency();
+    if (going_on && options_.churn) going_on = churn();
+    if (going_on && options_.close) going_on = close();
     if (going_on && report("last")) finish();
     live_.clear();
 }
@@ -269,6 +314,30 @@ ServerTotals Lab::server_totals() const {
         totals.refused += server->reported_books().refused;
     }
     return totals;
+}
+
+// Between the last report and the one before.
+StallResults Lab::stalls() const {
+    const auto sum = [](const auto& shards) {
+        Stalls all;
+        for (const auto& shard : shards)
+            all.merge(shard->report().stalls);
+        return StallResult{.turns = all.turns.count(),
+                           .turn_ns = quantiles(all.turns),
+                           .over_1ms = all.over_1ms,
+                           .own_over_1ms = all.own_over_1ms,
+                           .own_max_ns = static_cast<std::uint64_t>(all.own_max.count())};
+    };
+    return {{"server", sum(servers_)}, {"client", sum(clients_)}};
+}
+
+// As of the last report.
+std::uint64_t Lab::server_counter(const std::string& name) const {
+    std::uint64_t sum = 0;
+    for (const auto& server : servers_)
+        if (const auto found = server->report().counters.find(name); found != server->report().counters.end())
+            sum += found->second;
+    return sum;
 }
 
 void Lab::finish() {

@@ -2,7 +2,7 @@
 // `millrace-bench lab`: both ends of a benchmark in one process, joined by a cable instead of a network, so
 // that the whole path from a message to an mbuf and back runs at full speed on any machine.
 //
-// A run's order:  connect -> hold -> echo -> floor -> latency -> floor -> report
+// A run's order:  connect -> hold -> echo -> scatter -> floor -> latency -> floor -> churn -> close
 
 #include "bench/lab/options.h"
 #include "bench/result/result.h"

@@ -1,5 +1,8 @@
 #include "bench/lab/options.h"
 
+#include <map>
+#include <string_view>
+
 #include "bench/options/bind.h"
 #include "bench/options/cores.h"
 #include "engine/options/units.h"
@@ -10,19 +13,19 @@ namespace {
 
 Expected<void> choose_stages(const std::vector<std::string>& names, LabOptions& options) {
     if (names.empty()) return {};
-    options.connect = options.hold = options.echo = options.latency = false;
+    const std::map<std::string_view, bool*> stages{
+        {"connect", &options.connect}, {"hold", &options.hold},       {"echo", &options.echo},
+        {"scatter", &options.scatter}, {"latency", &options.latency}, {"churn", &options.churn},
+        {"close", &options.close}};
+    for (const auto& [name, chosen] : stages)
+        *chosen = false;
     for (const std::string& name : names) {
-        if (name == "connect")
-            options.connect = true;
-        else if (name == "hold")
-            options.hold = true;
-        else if (name == "echo")
-            options.echo = true;
-        else if (name == "latency")
-            options.latency = true;
-        else
+        const auto stage = stages.find(name);
+        if (stage == stages.end())
             return fail("--stages: '" + name +
-                        "' is not a stage; the stages are connect, hold, echo and latency");
+                        "' is not a stage; the stages are connect, hold, echo, scatter, latency, churn and "
+                        "close");
+        *stage->second = true;
     }
     return {};
 }
@@ -32,7 +35,7 @@ Expected<void> choose_connections(const LabArguments& arguments, LabOptions& opt
     if (arguments.echo_connections) options.echo_connections = *arguments.echo_connections;
     if (arguments.connections)
         options.connections = *arguments.connections;
-    else if (!options.connect && !options.hold)
+    else if (!options.connect && !options.hold && !options.scatter && !options.close)
         options.connections = options.echo ? options.echo_connections : 1;
     if (options.connections == 0 || options.connections > 0xffffffff)
         return fail("--connections must be between 1 and 4,294,967,295");
@@ -83,15 +86,21 @@ void add_lab_options(CLI::App& command, LabArguments& arguments) {
     LabOptions& options = arguments.options;
     bind_option(command, "-c,--connections", arguments.connections, parse_count,
                 "connections to open and keep (default 100k)");
-    bind_option(command, "--echo-connections", arguments.echo_connections, parse_count,
-                "of these, those that the echo stage uses (default 1k)");
+    bind_option(
+        command, "--echo-connections", arguments.echo_connections, parse_count,
+        "of these, those that the echo stage uses, and the scatter stage in turns with all (default 1k)");
     bind_option(command, "--payload", options.payload, parse_bytes, "bytes of a message (default 32B)");
     bind_option(command, "--in-flight", options.in_flight, parse_count,
                 "echo: messages that each connection has under way at one time (default 1)");
     bind_option(command, "-d,--duration", options.duration, parse_duration,
-                "how long the echo stage, and the latency stage, measures (default 5s)");
+                "how long the stages echo, scatter, latency and churn measure each (default 5s)");
+    bind_option(command, "--ping-interval", options.ping_interval, parse_duration,
+                "the server pings connections that were silent so long (default: never)");
+    bind_option(command, "--hold-for", options.hold_for, parse_duration,
+                "how long the hold stage goes on when all have answered (default 0)");
     command
-        .add_option("--stages", arguments.stages, "which to report: connect,hold,echo,latency (default all)")
+        .add_option("--stages", arguments.stages,
+                    "which to report: connect,hold,echo,scatter,latency,churn,close (default all)")
         ->delimiter(',');
     bind_option(
         command, "--cores", arguments.cores, parse_cores,

@@ -20,7 +20,9 @@ struct LabOptions {
     std::uint64_t payload = 32;   // bytes
     std::uint64_t in_flight = 1;  // messages a connection
     Duration duration = 5s;       // of the echo and of the latency stage each, warm-up not counted
-    bool connect = true, hold = true, echo = true, latency = true;
+    Duration ping_interval{};     // of the server's pings to silent connections; zero: none
+    Duration hold_for{};          // how long the hold stage holds them all
+    bool connect = true, hold = true, echo = true, scatter = true, latency = true, churn = true, close = true;
     std::vector<unsigned> server_cores;  // one shard each; a core may be named more than once
     std::vector<unsigned> client_cores;
     std::uint64_t seed = 1;

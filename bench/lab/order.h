@@ -11,6 +11,9 @@ enum class Order : std::uint8_t {
     kConnect,  // the stages
     kHold,
     kEcho,
+    kScatter,
+    kChurn,
+    kClose,
     kLatency,
     kFloor,  // ping-pong over the bare ring; the carrier is not polled meanwhile
 };

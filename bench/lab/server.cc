@@ -17,15 +17,17 @@ void ServerShard::iterate() {
         obey(mailbox_.take());
     if (on_floor_) return ring_->return_ball();
     const Time now = clock_.now();
+    stalls_.turn(now);
     endpoint_->handle(carrier_.poll(now), now);
     endpoint_->tick(now);
     carrier_.flush(now);
 }
 
 void ServerShard::obey(Order order) {
+    stalls_.leave_out();
     on_floor_ = order == Order::kFloor && ring_ != nullptr;
     if (order == Order::kReport) {
-        report_ = make_report(carrier_, *endpoint_);
+        report_ = make_report(carrier_, *endpoint_, stalls_);
         reported_books_ = books_;
     }
     mailbox_.done();

@@ -72,6 +72,7 @@ class ServerShard {
     ServerShard(LabCarrier& carrier, BareRing* ring) : carrier_(carrier), ring_(ring) {}
 
     TscClock clock_;
+    StallMeter<ThreadCpuTime> stalls_;
     LabCarrier& carrier_;
     std::unique_ptr<ServerEndpoint> endpoint_;
     ServerBooks books_;

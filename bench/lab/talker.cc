@@ -8,15 +8,14 @@ Talker::Talker(const Setup& setup)
 }
 
 void Talker::opened(ClientSocket& ws) {
-    ws.state().number = static_cast<std::uint32_t>(open_.size() * shards_ + index_);
     open_.push_back(ws.id());
     ++progress_.opened;
 }
 
 void Talker::closed(ClientSocket& ws) {
-    const LabClient::State& state = ws.state();
-    open_[state.number / shards_] = net::kNoConn;
+    LabClient::State& state = ws.state();
     lost_ += state.said - state.heard;
+    state.said = LabClient::kGone;
     ++connections_lost_;
 }
 

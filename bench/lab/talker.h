@@ -37,16 +37,25 @@ class Talker {
     // --- connections, in the order in which they opened ---
     std::size_t count() const { return open_.size(); }
     // kNoConn when it has been lost since.
-    net::ConnId at(std::size_t i) const { return open_[i]; }
+    net::ConnId at(std::size_t i) const {
+        return endpoint_->state<LabClient>(open_[i]).said == LabClient::kGone ? net::kNoConn : open_[i];
+    }
+    // What at() and socket() will touch is fetched: first where the connection's id lies, then the
+    // connection.
+    void prefetch_id(std::size_t i) const { __builtin_prefetch(&open_[i]); }
+    void prefetch(std::size_t i) const { endpoint_->prefetch(open_[i]); }
     ClientSocket socket(std::size_t i) { return {*endpoint_, open_[i]}; }
     void opened(ClientSocket& ws);
     void closed(ClientSocket& ws);
+
+    // Of a connection, in the whole lab.
+    std::uint32_t number(net::ConnId id) const { return net::index(id) * shards_ + index_; }
 
     // --- talking ---
     void set_payload(std::uint64_t bytes) { payload_.resize(bytes); }
     SendStatus say(ClientSocket& ws) {
         LabClient::State& state = ws.state();
-        pattern_.fill(payload_, state.number, state.said);
+        pattern_.fill(payload_, number(ws.id()), state.said);
         const SendStatus status = ws.send_binary(payload_);
         if (status != SendStatus::kSent) [[unlikely]]
             return status;
@@ -62,7 +71,7 @@ class Talker {
             return false;
         }
         const bool right = message.opcode() == ws::Opcode::kBinary && message.size() == payload_.size() &&
-                           pattern_.matches(message, state.number, state.heard);
+                           pattern_.matches(message, number(ws.id()), state.heard);
         ++state.heard;
         ++heard_;
         if (!right) [[unlikely]] {

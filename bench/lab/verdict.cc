@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "bench/result/table.h"
 
 namespace millrace::bench {
@@ -12,7 +14,11 @@ void judge(Result& result, const ServerTotals& server, std::uint64_t corrupted,
         if (count != 0) result.invalid_because.push_back(fmt::format("{} {}", with_commas(count), what));
     };
     if (result.connect) check(result.connect->failed, "connections failed to open");
-    if (result.hold) check(result.hold->lost, "connections did not echo their message");
+    if (result.hold) {
+        check(result.hold->lost, "connections did not echo their message");
+        check(result.hold->pings - std::min(result.hold->pings, result.hold->pongs),
+              "pings were not answered");
+    }
     if (result.echo) {
         check(result.echo->lost, "messages of the echo stage were lost");
         if (result.echo->messages == 0)
@@ -26,6 +32,19 @@ void judge(Result& result, const ServerTotals& server, std::uint64_t corrupted,
         check(result.latency->lost, "messages of the latency stage were lost");
         if (result.latency->sent == 0) result.invalid_because.push_back("the latency stage sent no message");
     }
+    if (result.scatter) {
+        check(result.scatter->lost, "messages of the scatter stage were lost");
+        if (result.scatter->messages == 0)
+            result.invalid_because.push_back("the scatter stage verified no message");
+    }
+    if (result.churn) {
+        check(result.churn->failed, "connections of the churn stage failed");
+        if (result.churn->rounds == 0)
+            result.invalid_because.push_back("the churn stage completed no connection");
+    }
+    if (result.close)
+        check(result.close->connections - std::min(result.close->connections, result.close->closed),
+              "connections had no closing handshake");
     check(corrupted, "messages came back to the client changed");
     check(server.corrupted, "messages arrived at the server changed");
     check(server.refused, "echoes found no room at the server");

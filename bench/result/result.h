@@ -23,24 +23,43 @@ struct Quantiles {
 
 Quantiles quantiles(const Histogram& histogram);
 
+// How long the turns of a shard's loop took (bench/lab/stalls.h).
+struct StallResult {
+    std::uint64_t turns = 0;
+    Quantiles turn_ns;
+    std::uint64_t over_1ms = 0;      // turns; and of these the ones that
+    std::uint64_t own_over_1ms = 0;  // were as long by the thread's own CPU time, too:
+    std::uint64_t own_max_ns = 0;    // the rest is what the machine took
+};
+// By end: "server", "client".
+using StallResults = std::map<std::string, StallResult>;
+
 struct ConnectResult {
     std::uint64_t connections = 0;  // TCP and WebSocket handshakes completed
     std::uint64_t failed = 0;
     std::map<std::string, std::uint64_t> failed_because;
     double seconds = 0;
     double rate_per_s = 0;
+    std::vector<double> rates_per_s;  // of each million in turn; fewer than a million: none
     // Measured: memory in use with all connections less memory in use with none, over their number.
     double server_bytes_per_connection = 0;
     double client_bytes_per_connection = 0;
     // The cross-check: growth of the process' resident memory over the same time, both ends and the bench's
     // own books together, over the number of connections.
     double process_bytes_per_connection = 0;
+    StallResults stalls;
 };
 
 struct HoldResult {
     std::uint64_t connections = 0;
     std::uint64_t verified = 0;
     std::uint64_t lost = 0;
+    double held_seconds = 0;       // once all had answered
+    double ping_interval_s = 0;    // 0: no pings
+    std::uint64_t pings = 0;       // that the server sent to silent connections,
+    std::uint64_t pongs = 0;       // and that were answered
+    std::uint64_t unanswered = 0;  // connections that the server gave up for want of an answer
+    StallResults stalls;
 };
 
 struct EchoResult {
@@ -58,6 +77,36 @@ struct EchoResult {
     // Segments that the client's TCP sent while `messages` were counted, pure acknowledgements included:
     // fewer than messages means that messages shared segments.
     std::uint64_t client_segments = 0;
+};
+
+// Echoes, each on a connection picked at random among all, and in turns among a few.
+struct ScatterResult {
+    std::uint64_t connections = 0;
+    std::uint64_t few_connections = 0;
+    double messages_per_s = 0;
+    double few_messages_per_s = 0;
+    double ratio = 0;  // of the two
+    std::uint64_t messages = 0;
+    std::uint64_t corrupted = 0;
+    std::uint64_t lost = 0;
+};
+
+// Connections that come and go: connect, upgrade, one verified echo, close.
+struct ChurnResult {
+    double seconds = 0;
+    double rate_per_s = 0;
+    std::uint64_t rounds = 0;
+    std::uint64_t failed = 0;
+    std::map<std::string, std::uint64_t> failed_because;
+    StallResults stalls;
+};
+
+struct CloseResult {
+    std::uint64_t connections = 0;
+    std::uint64_t closed = 0;  // with the closing handshake
+    double seconds = 0;
+    double rate_per_s = 0;
+    StallResults stalls;
 };
 
 struct LatencyResult {
@@ -138,7 +187,10 @@ struct Result {
     std::optional<ConnectResult> connect;
     std::optional<HoldResult> hold;
     std::optional<EchoResult> echo;
+    std::optional<ScatterResult> scatter;
     std::optional<LatencyResult> latency;
+    std::optional<ChurnResult> churn;
+    std::optional<CloseResult> close;
     std::optional<BulkResult> bulk;
     std::optional<LoadResult> load;
     // By end ("server", "client") and name, summed over its shards.

@@ -34,19 +34,40 @@ Json to_json(const Environment& e) {
             {"checksums", e.checksums}};
 }
 
+Json to_json(const StallResults& ends) {
+    Json json = Json::object();
+    for (const auto& [end, r] : ends)
+        json[end] = {{"turns", r.turns},
+                     {"turn_ns", to_json(r.turn_ns)},
+                     {"over_1ms", r.over_1ms},
+                     {"own_over_1ms", r.own_over_1ms},
+                     {"own_max_ns", r.own_max_ns}};
+    return json;
+}
+
 Json to_json(const ConnectResult& r) {
     return {{"connections", r.connections},
             {"failed", r.failed},
             {"failed_because", r.failed_because},
             {"seconds", r.seconds},
             {"rate_per_s", r.rate_per_s},
+            {"rates_per_s", r.rates_per_s},
             {"server_bytes_per_connection", r.server_bytes_per_connection},
             {"client_bytes_per_connection", r.client_bytes_per_connection},
-            {"process_bytes_per_connection", r.process_bytes_per_connection}};
+            {"process_bytes_per_connection", r.process_bytes_per_connection},
+            {"stalls", to_json(r.stalls)}};
 }
 
 Json to_json(const HoldResult& r) {
-    return {{"connections", r.connections}, {"verified", r.verified}, {"lost", r.lost}};
+    return {{"connections", r.connections},
+            {"verified", r.verified},
+            {"lost", r.lost},
+            {"held_seconds", r.held_seconds},
+            {"ping_interval_s", r.ping_interval_s},
+            {"pings", r.pings},
+            {"pongs", r.pongs},
+            {"unanswered", r.unanswered},
+            {"stalls", to_json(r.stalls)}};
 }
 
 Json to_json(const EchoResult& r) {
@@ -62,6 +83,30 @@ Json to_json(const EchoResult& r) {
             {"corrupted", r.corrupted},
             {"lost", r.lost},
             {"client_segments", r.client_segments}};
+}
+
+Json to_json(const ScatterResult& r) {
+    return {{"connections", r.connections},
+            {"few_connections", r.few_connections},
+            {"messages_per_s", r.messages_per_s},
+            {"few_messages_per_s", r.few_messages_per_s},
+            {"ratio", r.ratio},
+            {"messages", r.messages},
+            {"corrupted", r.corrupted},
+            {"lost", r.lost}};
+}
+
+Json to_json(const ChurnResult& r) {
+    return {{"seconds", r.seconds}, {"rate_per_s", r.rate_per_s},         {"rounds", r.rounds},
+            {"failed", r.failed},   {"failed_because", r.failed_because}, {"stalls", to_json(r.stalls)}};
+}
+
+Json to_json(const CloseResult& r) {
+    return {{"connections", r.connections},
+            {"closed", r.closed},
+            {"seconds", r.seconds},
+            {"rate_per_s", r.rate_per_s},
+            {"stalls", to_json(r.stalls)}};
 }
 
 Json to_json(const LatencyResult& r) {
@@ -140,7 +185,10 @@ Json to_json(const Result& result) {
     if (result.connect) stages["connect"] = to_json(*result.connect);
     if (result.hold) stages["hold"] = to_json(*result.hold);
     if (result.echo) stages["echo"] = to_json(*result.echo);
+    if (result.scatter) stages["scatter"] = to_json(*result.scatter);
     if (result.latency) stages["latency"] = to_json(*result.latency);
+    if (result.churn) stages["churn"] = to_json(*result.churn);
+    if (result.close) stages["close"] = to_json(*result.close);
     if (result.bulk) stages["bulk"] = to_json(*result.bulk);
     if (result.load) stages["load"] = to_json(*result.load);
     Json shards = Json::array();

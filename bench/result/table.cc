@@ -61,21 +61,64 @@ void show_quantiles(Block& block, std::string_view name, const Quantiles& q) {
                ns(q.p99_9), ns(q.max));
 }
 
+// A line an end.
+void show_stalls(Block& block, const StallResults& stalls) {
+    for (const auto& [end, r] : stalls) {
+        if (r.turns == 0) continue;
+        block.line("the {}'s longest turn of the loop took {}; of {} over 1 ms {} took so much CPU time", end,
+                   ns(r.own_max_ns), with_commas(r.over_1ms), with_commas(r.own_over_1ms));
+    }
+}
+
 void show(std::string& out, const ConnectResult& r) {
     Block block(out, "connect");
     block.line("{} connections a second", rounded(r.rate_per_s));
+    if (r.rates_per_s.size() > 1)
+        block.line("{} for the first million, {} for the last", rounded(r.rates_per_s.front()),
+                   rounded(r.rates_per_s.back()));
     block.line("{} TCP and WebSocket handshakes in {:.3g} s, {} failed", with_commas(r.connections),
                r.seconds, with_commas(r.failed));
     show_reasons(block, "failed", r.failed_because);
     if (r.server_bytes_per_connection != 0)
         block.line("an idle connection holds {} at the server, {} at the client",
                    format_bytes(r.server_bytes_per_connection), format_bytes(r.client_bytes_per_connection));
+    show_stalls(block, r.stalls);
 }
 
 void show(std::string& out, const HoldResult& r) {
     Block block(out, "hold");
     block.line("{} of {} connections echoed a message through, verified; {} lost", with_commas(r.verified),
                with_commas(r.connections), with_commas(r.lost));
+    if (r.ping_interval_s > 0)
+        block.line(
+            "held for {:.3g} s with pings every {:.3g} s: {} sent, {} answered, {} connections given up",
+            r.held_seconds, r.ping_interval_s, with_commas(r.pings), with_commas(r.pongs),
+            with_commas(r.unanswered));
+    show_stalls(block, r.stalls);
+}
+
+void show(std::string& out, const ScatterResult& r) {
+    Block block(out, "scatter");
+    block.line("{} messages a second there and back, each on one of {} connections at random",
+               rounded(r.messages_per_s), with_commas(r.connections));
+    block.line("{:.2f} of the {} with {} connections, in turns with them", r.ratio,
+               rounded(r.few_messages_per_s), with_commas(r.few_connections));
+}
+
+void show(std::string& out, const ChurnResult& r) {
+    Block block(out, "churn");
+    block.line("{} connections a second: connect, upgrade, one verified echo, close", rounded(r.rate_per_s));
+    block.line("{} of them in {:.3g} s, {} failed", with_commas(r.rounds), r.seconds, with_commas(r.failed));
+    show_reasons(block, "failed", r.failed_because);
+    show_stalls(block, r.stalls);
+}
+
+void show(std::string& out, const CloseResult& r) {
+    Block block(out, "close");
+    block.line("{} connections a second", rounded(r.rate_per_s));
+    block.line("{} of {} closed in {:.3g} s, each with the closing handshake", with_commas(r.closed),
+               with_commas(r.connections), r.seconds);
+    show_stalls(block, r.stalls);
 }
 
 void show(std::string& out, const EchoResult& r) {
@@ -161,7 +204,10 @@ std::string table(const Result& result) {
     if (result.connect) show(out, *result.connect);
     if (result.hold) show(out, *result.hold);
     if (result.echo) show(out, *result.echo);
+    if (result.scatter) show(out, *result.scatter);
     if (result.latency) show(out, *result.latency);
+    if (result.churn) show(out, *result.churn);
+    if (result.close) show(out, *result.close);
     if (result.bulk) show(out, *result.bulk);
     if (result.load) show(out, *result.load);
     if (!result.remarks.empty() || !result.valid() || !result.thresholds_hold()) out += '\n';

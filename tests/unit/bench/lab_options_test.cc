@@ -71,6 +71,8 @@ TEST(LabOptions, AsManyConnectionsAsTheStagesUse) {
     EXPECT_EQ(parse({"--stages", "latency"})->connections, 1u);
     EXPECT_EQ(parse({"--stages", "echo,latency"})->connections, 1000u);
     EXPECT_EQ(parse({"--stages", "hold,latency"})->connections, 100'000u);
+    EXPECT_EQ(parse({"--stages", "scatter"})->connections, 100'000u);
+    EXPECT_EQ(parse({"--stages", "churn"})->connections, 1u);
     EXPECT_EQ(parse({"--stages", "latency", "--connections", "5k"})->connections, 5000u);
     const auto few = parse({"--connections", "500"});
     ASSERT_TRUE(few);

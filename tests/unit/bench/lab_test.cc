@@ -110,6 +110,24 @@ void expect_good(const json& result, std::uint64_t connections) {
     EXPECT_EQ(echo["verified_bytes"], echo["server_verified_bytes"]);
     EXPECT_EQ(echo["corrupted"], 0);
     EXPECT_EQ(echo["lost"], 0);
+    const json& scatter = stages["scatter"];
+    EXPECT_EQ(scatter["connections"], connections);
+    EXPECT_GT(scatter["messages_per_s"], 0.0);
+    EXPECT_GT(scatter["few_messages_per_s"], 0.0);
+    EXPECT_GT(scatter["ratio"], 0.0);
+    EXPECT_EQ(scatter["lost"], 0);
+    EXPECT_GT(stages["churn"]["rounds"], 0);
+    EXPECT_EQ(stages["churn"]["failed"], 0);
+    EXPECT_EQ(stages["close"]["connections"], connections);
+    EXPECT_EQ(stages["close"]["closed"], connections);
+    for (const char* stage : {"connect", "hold", "churn", "close"})
+        for (const char* end : {"server", "client"}) {
+            const json& stalls = stages[stage]["stalls"][end];
+            EXPECT_GT(stalls["turns"], 0);
+            EXPECT_GT(stalls["own_max_ns"], 0);
+            EXPECT_GE(stalls["turn_ns"]["max"], stalls["own_max_ns"]);
+            EXPECT_GE(stalls["over_1ms"], stalls["own_over_1ms"]);
+        }
     const json& latency = stages["latency"];
     EXPECT_GT(latency["sent"], 0);
     EXPECT_EQ(latency["lost"], 0);
@@ -230,6 +248,36 @@ TEST(Lab, VerifiesPipelinedAndLargeAndTinyAndEmptyMessages) {
     }
 }
 
+// Every one of the churn stage's ended in order at both ends, and TIME-WAIT kept no newcomer out.
+TEST(Lab, ConnectionsComeAndGoByTheThousand) {
+    const Outcome outcome = run(lab({"--stages", "churn", "--connections", "10"}));
+    ASSERT_EQ(outcome.status, 0) << outcome.err;
+    const json result = outcome.result();
+    const auto rounds = result["stages"]["churn"]["rounds"].get<std::uint64_t>();
+    EXPECT_GT(rounds, 0u);
+    const json& server = result["counters"]["server"];
+    EXPECT_GE(server["ws_opened"], rounds + 10);
+    EXPECT_GE(server["ws_closes_received"], rounds);
+    EXPECT_EQ(server["ws_open"], 10);
+    EXPECT_EQ(server["ws_lost"], 0);
+    EXPECT_EQ(server["tcp.ListenOverflows"], 0);
+    EXPECT_FALSE(result["stages"].contains("connect"));
+}
+
+TEST(Lab, HeldConnectionsArePingedAndAnswer) {
+    const Outcome outcome = run(lab(
+        {"--stages", "hold", "--connections", "2000", "--ping-interval", "200ms", "--hold-for", "700ms"}));
+    ASSERT_EQ(outcome.status, 0) << outcome.err;
+    const json hold = outcome.result()["stages"]["hold"];
+    EXPECT_EQ(hold["verified"], 2000);
+    EXPECT_GE(hold["pings"], 2000);
+    EXPECT_EQ(hold["unanswered"], 0);
+    EXPECT_EQ(hold["held_seconds"], 0.7);
+    EXPECT_EQ(hold["ping_interval_s"], 0.2);
+    EXPECT_EQ(outcome.result()["counters"]["server"]["ws_lost"], 0);
+    EXPECT_THAT(outcome.err, HasSubstr("with pings every 0.2 s"));
+}
+
 TEST(Lab, SaysWhenChecksumsAreOff) {
     const Outcome outcome = run(lab({"--connections", "50", "--checksum", "off", "--stages", "hold"}));
     ASSERT_EQ(outcome.status, 0) << outcome.err;
@@ -261,6 +309,7 @@ TEST(Lab, MistakesAreOneSentenceAndStatusTwo) {
         {"lab", "--frobnicate"},
         {"lab", "--connections", "many"},
         {"lab", "--stages", "lunch"},
+        {"lab", "--connections", "4000m"},  // 1.5 TB
         {"lab", "--cores", "9999"},
         {"lab", "--eal", "--no-such-eal-option"},
         {"lab", "--connections", "10", "--duration", "10ms", "--stages", "hold", "--json",
@@ -308,9 +357,9 @@ TEST(Bulk, MeasuresForATimeOnOneCoreToo) {
 TEST(Lab, HelpNamesEveryOption) {
     const Outcome outcome = run({"lab", "--help"});
     EXPECT_EQ(outcome.status, 0);
-    for (const char* option :
-         {"--connections", "--payload", "--in-flight", "--duration", "--stages", "--cores", "--cores-server",
-          "--cores-client", "--seed", "--checksum", "--ipv6", "--eal", "--json"})
+    for (const char* option : {"--connections", "--payload", "--in-flight", "--duration", "--stages",
+                               "--ping-interval", "--hold-for", "--cores", "--cores-server", "--cores-client",
+                               "--seed", "--checksum", "--ipv6", "--eal", "--json"})
         EXPECT_THAT(outcome.out, HasSubstr(option));
 }
 

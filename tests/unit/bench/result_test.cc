@@ -33,7 +33,29 @@ Result full_result() {
                                    .server_bytes_per_connection = 301.5,
                                    .client_bytes_per_connection = 299.5,
                                    .process_bytes_per_connection = 640};
-    result.hold = HoldResult{.connections = 999'998, .verified = 999'998, .lost = 0};
+    result.connect->rates_per_s = {250'000, 200'000};
+    result.connect->stalls = {
+        {"server", {.turns = 1000, .turn_ns = {.max = 5'000'000}, .over_1ms = 2, .own_max_ns = 400'000}}};
+    result.hold = HoldResult{.connections = 999'998,
+                             .verified = 999'998,
+                             .lost = 0,
+                             .held_seconds = 70,
+                             .ping_interval_s = 60,
+                             .pings = 999'998,
+                             .pongs = 999'998};
+    result.scatter = ScatterResult{.connections = 999'998,
+                                   .few_connections = 1000,
+                                   .messages_per_s = 1'200'000,
+                                   .few_messages_per_s = 2'000'000,
+                                   .ratio = 0.6,
+                                   .messages = 6'000'000};
+    result.churn = ChurnResult{.seconds = 5,
+                               .rate_per_s = 200'000,
+                               .rounds = 1'000'000,
+                               .failed = 1,
+                               .failed_because = {{"refused", 1}}};
+    result.close =
+        CloseResult{.connections = 999'998, .closed = 999'998, .seconds = 2, .rate_per_s = 499'999};
     result.echo = EchoResult{.connections = 1000,
                              .payload_bytes = 32,
                              .in_flight = 1,
@@ -84,6 +106,19 @@ TEST(ResultFile, HoldsEveryFieldOfSchemaOne) {
     EXPECT_EQ(stages["hold"]["connections"], 999'998);
     EXPECT_EQ(stages["hold"]["verified"], 999'998);
     EXPECT_EQ(stages["hold"]["lost"], 0);
+    EXPECT_EQ(stages["connect"]["rates_per_s"][1], 200'000);
+    EXPECT_EQ(stages["connect"]["stalls"]["server"]["turns"], 1000);
+    EXPECT_EQ(stages["connect"]["stalls"]["server"]["over_1ms"], 2);
+    EXPECT_EQ(stages["connect"]["stalls"]["server"]["own_over_1ms"], 0);
+    EXPECT_EQ(stages["connect"]["stalls"]["server"]["own_max_ns"], 400'000);
+    EXPECT_EQ(stages["connect"]["stalls"]["server"]["turn_ns"]["max"], 5'000'000);
+    EXPECT_EQ(stages["hold"]["pings"], 999'998);
+    EXPECT_EQ(stages["hold"]["pongs"], 999'998);
+    EXPECT_EQ(stages["scatter"]["ratio"], 0.6);
+    EXPECT_EQ(stages["scatter"]["few_connections"], 1000);
+    EXPECT_EQ(stages["churn"]["rounds"], 1'000'000);
+    EXPECT_EQ(stages["churn"]["failed_because"]["refused"], 1);
+    EXPECT_EQ(stages["close"]["closed"], 999'998);
     EXPECT_EQ(stages["echo"]["connections"], 1000);
     EXPECT_EQ(stages["echo"]["payload_bytes"], 32);
     EXPECT_EQ(stages["echo"]["in_flight"], 1);
@@ -143,6 +178,12 @@ TEST(Table, SaysEachStagesFigures) {
     EXPECT_THAT(text, HasSubstr("222,222 connections a second"));
     EXPECT_THAT(text, HasSubstr("failed: 2 timed out"));
     EXPECT_THAT(text, HasSubstr("999,998 of 999,998"));
+    EXPECT_THAT(text, HasSubstr("250,000 for the first million, 200,000 for the last"));
+    EXPECT_THAT(text, HasSubstr("the server's longest turn of the loop took 400 µs; of 2 over 1 ms 0 took"));
+    EXPECT_THAT(text, HasSubstr("pings every 60 s: 999,998 sent, 999,998 answered"));
+    EXPECT_THAT(text, HasSubstr("0.60 of the 2,000,000 with 1,000 connections"));
+    EXPECT_THAT(text, HasSubstr("1,000,000 of them in 5 s, 1 failed"));
+    EXPECT_THAT(text, HasSubstr("999,998 of 999,998 closed"));
     EXPECT_THAT(text, HasSubstr("2,100,000 messages a second"));
     EXPECT_THAT(text, HasSubstr("1.00 segments a message"));
     EXPECT_THAT(text, HasSubstr("2.50 times"));

@@ -17,7 +17,10 @@ Result good() {
     result.connect = ConnectResult{.connections = 10};
     result.hold = HoldResult{.connections = 10, .verified = 10};
     result.echo = EchoResult{.messages = 5, .verified_bytes = 320, .server_verified_bytes = 320};
+    result.scatter = ScatterResult{.messages = 7};
     result.latency = LatencyResult{.sent = 3};
+    result.churn = ChurnResult{.rounds = 4};
+    result.close = CloseResult{.connections = 10, .closed = 10};
     return result;
 }
 
@@ -57,6 +60,15 @@ TEST(Verdict, EachFaultMakesTheRunInvalid) {
                 ElementsAre(HasSubstr("disagree")));
     EXPECT_THAT(verdict([](R r, S, N, N) { r.latency->lost = 1; }), ElementsAre(HasSubstr("latency")));
     EXPECT_THAT(verdict([](R r, S, N, N) { r.latency->sent = 0; }), ElementsAre(HasSubstr("latency")));
+    EXPECT_THAT(verdict([](R r, S, N, N) { r.hold->pings = 2, r.hold->pongs = 1; }),
+                ElementsAre(HasSubstr("1 pings were not answered")));
+    EXPECT_THAT(verdict([](R r, S, N, N) { r.scatter->lost = 1; }), ElementsAre(HasSubstr("scatter")));
+    EXPECT_THAT(verdict([](R r, S, N, N) { r.scatter->messages = 0; }), ElementsAre(HasSubstr("scatter")));
+    EXPECT_THAT(verdict([](R r, S, N, N) { r.churn->failed = 3; }),
+                ElementsAre(HasSubstr("3 connections of the churn")));
+    EXPECT_THAT(verdict([](R r, S, N, N) { r.churn->rounds = 0; }), ElementsAre(HasSubstr("churn")));
+    EXPECT_THAT(verdict([](R r, S, N, N) { r.close->closed = 8; }),
+                ElementsAre(HasSubstr("2 connections had no closing")));
     EXPECT_THAT(verdict([](R, S s, N, N) { s.corrupted = 1; }),
                 ElementsAre(HasSubstr("at the server changed")));
     EXPECT_THAT(verdict([](R, S s, N, N) { s.refused = 1; }),
