@@ -106,9 +106,8 @@ void add_lab_options(CLI::App& command, LabArguments& arguments) {
         command, "--cores", arguments.cores, parse_cores,
         "CPUs to use, the first half for the server (default: the first two; with one, both ends share it)");
     bind_option(command, "--cores-server", options.server_cores, parse_cores,
-                "the server's CPUs, one shard each");
-    bind_option(command, "--cores-client", options.client_cores, parse_cores,
-                "the client's CPUs, one shard each");
+                "the server's CPUs, one shard each; those of one CPU take turns, as in 0,1,0,1");
+    bind_option(command, "--cores-client", options.client_cores, parse_cores, "the client's CPUs, likewise");
     bind_option(command, "--seed", options.seed, parse_count,
                 "what payloads and the order of the hold stage follow from (default 1)");
     command
