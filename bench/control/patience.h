@@ -11,7 +11,8 @@ class Patience {
   public:
     static constexpr Duration kTime = 30s;
 
-    void begin(Time now) {
+    void begin(Time now, Duration time = kTime) {
+        time_ = time;
         moved_ = now;
         last_ = ~std::uint64_t{0};
     }
@@ -21,10 +22,11 @@ class Patience {
             last_ = progress;
             moved_ = now;
         }
-        return now - moved_ > kTime;
+        return now - moved_ > time_;
     }
 
   private:
+    Duration time_ = kTime;
     Time moved_{};
     std::uint64_t last_ = 0;
 };

@@ -1,7 +1,7 @@
 #pragma once
 // What one shard of a load counts, and how its results become one.
 
-#include <array>
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -17,22 +17,25 @@ namespace millrace::bench {
 // together.
 class Reasons {
   public:
-    void add(std::string_view why) {
+    using Counts = std::map<std::string, std::uint64_t, std::less<>>;
+
+    void add(std::string_view why, std::uint64_t times = 1) {
         constexpr std::size_t kMost = 32;
         auto found = counts_.find(why);
         if (found == counts_.end())
             found = counts_.emplace(counts_.size() < kMost ? why : "other reasons", 0).first;
-        ++found->second;
-        ++total_;
+        found->second += times;
+        total_ += times;
+    }
+    void merge(const Reasons& other) {
+        for (const auto& [why, count] : other.counts_)
+            add(why, count);
     }
     std::uint64_t total() const { return total_; }
-    void add_to(std::map<std::string, std::uint64_t>& out) const {
-        for (const auto& [why, count] : counts_)
-            out[why] += count;
-    }
+    const Counts& counts() const { return counts_; }
 
   private:
-    std::map<std::string, std::uint64_t, std::less<>> counts_;
+    Counts counts_;
     std::uint64_t total_ = 0;
 };
 
@@ -45,18 +48,52 @@ struct LoadProgress {
 
 // Of one run.
 struct RunBooks {
+    Duration began_late{};                  // after the time that was agreed on
+    Duration measured{};                    // less than was asked for when the run ended before its time
     std::uint64_t began_with = 0;           // connections
     std::uint64_t messages = 0, bytes = 0;  // in the time that counts
     std::uint64_t sent = 0, unsent = 0, lost = 0, corrupted = 0;
     Reasons closed;
     Reasons failed;
     Histogram rtt, send_lag;
+
+    void merge(const RunBooks& other) {
+        began_late = std::max(began_late, other.began_late);
+        measured = std::max(measured, other.measured);
+        began_with += other.began_with;
+        messages += other.messages;
+        bytes += other.bytes;
+        sent += other.sent;
+        unsent += other.unsent;
+        lost += other.lost;
+        corrupted += other.corrupted;
+        closed.merge(other.closed);
+        failed.merge(other.failed);
+        rtt.merge(other.rtt);
+        send_lag.merge(other.send_lag);
+    }
 };
 
 struct LoadBooks {
     Time connect_began{}, connect_ended{};
     Reasons failed;  // to connect
     RunBooks run;    // the latest
+};
+
+// The books of many shards as one, of whatever processes on whatever machines.
+struct LoadTally {
+    std::uint64_t opened = 0, failed = 0;  // connections, as they are now
+    Duration connecting{};                 // the longest that one of the processes took
+    Reasons failed_because;
+    RunBooks run;
+
+    void merge(const LoadTally& other) {
+        opened += other.opened;
+        failed += other.failed;
+        connecting = std::max(connecting, other.connecting);
+        failed_because.merge(other.failed_because);
+        run.merge(other.run);
+    }
 };
 
 }  // namespace millrace::bench

@@ -16,16 +16,21 @@ enum class LoadOrder : std::uint8_t {
     kServe,  // poll, and nothing else
     kOpen,   // the connections
     kTalk,   // the run
+    kStop,   // what is on, before its time
     kClose,  // all connections
 };
 
-// The same for all shards.
+// The same for all shards of a process. `options` says what all processes do together, but for its cores,
+// source addresses and max_connections.
 struct LoadPlan {
     const LoadOptions& options;
     net::SocketAddress address;  // of the server, or the proxy
     ClientTarget target;         // without TLS, which each shard has of its own
-    unsigned shards;
-    double rate;  // open loop: messages a second of the run that is on; changes between orders
+    unsigned shards;             // of all processes
+    unsigned first_shard;        // of this process, among them
+    // Of the run that is on; they change between orders.
+    double rate;   // open loop: messages a second
+    Time start{};  // when it begins
 };
 
 struct LoadDesk {

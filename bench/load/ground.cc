@@ -15,7 +15,7 @@ namespace {
 
 template <class C>
 void turn(C& carrier, const LoadPlan& plan, unsigned index, LoadDesk& desk, const std::atomic<bool>& stop) {
-    auto shard = LoadShard<C>::create(carrier, plan, index, desk);
+    auto shard = LoadShard<C>::create(carrier, plan, plan.first_shard + index, desk);
     if (!shard) return desk.ready.set_value(tl::unexpected(shard.error()));
     desk.ready.set_value({});
     while (!stop.load(std::memory_order_relaxed))

@@ -3,13 +3,14 @@
 
 #include <cstdint>
 
-#include "bench/load/options.h"
+#include "bench/load/desk.h"
 
 namespace millrace::bench {
 
 // Raises the soft limit of file descriptors as far as the load needs and the hard limit allows; fails with
-// the remedy where a limit is too low: descriptors, or local ports for so many connections to one server.
-Expected<void> check_limits(const LoadOptions& options, const net::SocketAddress& server);
+// the remedy where a limit is too low: descriptors, local ports for so many connections to one server,
+// memory. `options`: this process' part.
+Expected<void> check_limits(const LoadOptions& options, const LoadPlan& plan);
 
 // How often a listener's queue on this machine was full (TcpExt: ListenDrops) since it
 // started. Zero where the kernel does not say.

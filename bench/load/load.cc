@@ -7,13 +7,12 @@
 #include <vector>
 
 #include "bench/control/interrupt.h"
-#include "bench/load/desk.h"
-#include "bench/load/ground.h"
+#include "bench/load/crew.h"
 #include "bench/load/limits.h"
+#include "bench/load/part.h"
+#include "bench/load/processes.h"
 #include "bench/result/live_line.h"
 #include "bench/result/table.h"
-#include "engine/client/dialer.h"
-#include "engine/client/resolver.h"
 #include "engine/options/units.h"
 
 namespace millrace::bench {
@@ -22,25 +21,17 @@ namespace {
 
 class Load {
   public:
-    Load(const LoadOptions& options, Result& result)
-        : options_(options),
-          result_(result),
-          plan_{.options = options,
-                .address = {},
-                .target = {},
-                .shards = static_cast<unsigned>(options.cores.size()),
-                .rate = options.rate},
-          desks_(options.cores.size()) {}
+    Load(const LoadOptions& part, Result& result) : options_(part), result_(result) {}
 
-    Expected<void> set_up();
+    Expected<void> set_up(std::vector<Companion> companions);
     void run();
 
   private:
-    Expected<void> aim();
-    // Each is false when the user ended the run meanwhile.
+    // Each is false when the run is not to go on: the user ended it.
     bool order(LoadOrder order, std::string_view during);
     bool talk();
-    bool find_rate();
+    void find_rate();
+    void note_lost(std::string_view during);
     void show_progress(std::string_view during);
 
     ConnectResult connect_result() const;
@@ -49,13 +40,12 @@ class Load {
     std::string fault_of(const LoadResult& load) const;
     void judge();
 
-    const LoadOptions& options_;
+    LoadOptions options_;
     Result& result_;
-    LoadPlan plan_;
-    std::vector<LoadDesk> desks_;
-    std::unique_ptr<LoadGround> ground_;
+    std::unique_ptr<LoadCrew> crew_;
+    double rate_ = 0;  // of the run that is on
     LiveLine live_;
-    std::uint64_t shown_opened_ = 0, shown_messages_ = 0;
+    LoadCounts shown_;
     std::uint64_t listen_drops_ = 0;
 };
 
@@ -75,30 +65,15 @@ std::string_view name_of(LoadMode mode) {
 
 // --- set-up ---
 
-// Where to connect to, and what to ask for there.
-Expected<void> Load::aim() {
-    auto dialer = client::Dialer::create(options_.url, options_.dial);
-    if (!dialer) return tl::unexpected(dialer.error());
-    if (dialer->start() == client::Dialer::Step::kResolve) {
-        auto addresses = client::resolve(dialer->host(), dialer->port());
-        if (!addresses) return tl::unexpected(addresses.error());
-        dialer->resolved(std::move(*addresses));
-    }
-    plan_.address = dialer->address();
-    plan_.target = dialer->target();
-    return {};
-}
-
-Expected<void> Load::set_up() {
-    if (auto aimed = aim(); !aimed) return aimed;
-    if (auto allowed = check_limits(options_, plan_.address); !allowed) return allowed;
-    auto ground = lay_load_ground(plan_, desks_);
-    if (!ground) return tl::unexpected(ground.error());
-    ground_ = std::move(*ground);
-    for (LoadDesk& desk : desks_)
-        if (auto ready = desk.ready.get_future().get(); !ready) return ready;
-    result_.environment.carrier = ground_->carrier();
-    result_.environment.eal = ground_->eal_arguments();
+Expected<void> Load::set_up(std::vector<Companion> companions) {
+    auto crew = LoadCrew::set_up(options_, std::move(companions));
+    if (!crew) return tl::unexpected(crew.error());
+    crew_ = std::move(*crew);
+    rate_ = options_.rate;
+    result_.environment.carrier = crew_->here().carrier();
+    result_.environment.eal = crew_->here().eal_arguments();
+    result_.environment.client_cores = crew_->cores();
+    if (crew_->processes() > 1) result_.processes = ProcessesResult{.count = crew_->processes()};
     listen_drops_ = listen_drops();
     return {};
 }
@@ -106,126 +81,129 @@ Expected<void> Load::set_up() {
 // --- orders ---
 
 bool Load::order(LoadOrder order, std::string_view during) {
-    for (LoadDesk& desk : desks_)
-        desk.mailbox.give(order);
+    bool stopped = false;
+    crew_->give(order, rate_);
     auto next_line = std::chrono::steady_clock::now() + 1s;
-    while (
-        !std::all_of(desks_.begin(), desks_.end(), [](LoadDesk& desk) { return desk.mailbox.is_done(); })) {
-        if (interrupted() && order != LoadOrder::kClose) {
+    while (!crew_->is_done()) {
+        if (interrupted() && !stopped && order != LoadOrder::kClose) {
+            stopped = true;
             result_.invalid_because.push_back(fmt::format("interrupted while {}", during));
-            return false;
+            crew_->give(LoadOrder::kStop, rate_);
         }
         std::this_thread::sleep_for(5ms);
         if (!live_.on() || std::chrono::steady_clock::now() < next_line) continue;
         show_progress(during);
         next_line += 1s;
     }
-    return true;
+    note_lost(during);
+    return !stopped;
+}
+
+// The others go on: what a process did that was lost is not in the result.
+void Load::note_lost(std::string_view during) {
+    for (const std::string& who : crew_->newly_lost()) {
+        result_.invalid_because.push_back(fmt::format("a process was lost while {}: {}", during, who));
+        result_.processes->lost.push_back(who);
+    }
 }
 
 void Load::show_progress(std::string_view during) {
-    std::uint64_t opened = 0, failed = 0, messages = 0;
-    for (const LoadDesk& desk : desks_) {
-        opened += desk.progress.opened.value();
-        failed += desk.progress.failed.value();
-        messages += desk.progress.messages.value();
-    }
-    live_.show(fmt::format("  {:<9} {} connections (+{}/s, {} failed)  {} messages (+{}/s)", during,
-                           with_commas(opened), with_commas(opened - shown_opened_), with_commas(failed),
-                           with_commas(messages), with_commas(messages - shown_messages_)));
-    shown_opened_ = opened;
-    shown_messages_ = messages;
+    const LoadCounts now = crew_->counts();
+    const std::uint64_t drops = listen_drops() - listen_drops_;
+    live_.show(fmt::format(
+        "  {:<9} {} connections (+{}/s, {} failed)  {} messages (+{}/s){}", during, with_commas(now.opened),
+        with_commas(now.opened - std::min(now.opened, shown_.opened)), with_commas(now.failed),
+        with_commas(now.messages), with_commas(now.messages - std::min(now.messages, shown_.messages)),
+        drops == 0 ? "" : fmt::format("  {} found a listener's queue full", with_commas(drops))));
+    shown_ = now;
 }
 
 void Load::run() {
     const bool churn = options_.mode == LoadMode::kChurn;
     bool going_on = churn || order(LoadOrder::kOpen, "opening");
     if (!churn) result_.connect = connect_result();
-    if (going_on && (churn || result_.connect->connections != 0))
-        going_on = options_.find_rate ? find_rate() : talk();
-    if (going_on) order(LoadOrder::kClose, "closing");
+    if (going_on && (churn || result_.connect->connections != 0)) {
+        if (options_.find_rate)
+            find_rate();
+        else
+            talk();
+    }
+    order(LoadOrder::kClose, "closing");
     live_.clear();
     judge();
 }
 
 bool Load::talk() {
     const auto measured_at = std::chrono::system_clock::now() + options_.warm_up;
-    if (!order(LoadOrder::kTalk, "talking")) return false;
+    const bool whole = order(LoadOrder::kTalk, "talking");
     result_.load = load_result();
     result_.load->measured_at = std::chrono::duration<double>(measured_at.time_since_epoch()).count();
-    return true;
+    return whole;
 }
 
 // Doubles the rate until it is too much, then halves the gap between the best and the least that was too much
 // until it is a twentieth.
-bool Load::find_rate() {
+void Load::find_rate() {
     constexpr double kNear = 1.05;
     std::optional<LoadResult> best, first;
     std::vector<LoadResult::Try> tries;
     double kept = 0, too_much = 0;
-    for (;;) {
-        if (!talk()) return false;
+    while (talk()) {
         const LoadResult& run = *result_.load;
         std::string fault = fault_of(run);
-        tries.push_back({plan_.rate, run.rtt_ns.p50, run.rtt_ns.p99, fault});
+        tries.push_back({rate_, run.rtt_ns.p50, run.rtt_ns.p99, fault});
         if (!first) first = run;
         if (fault.empty()) {
-            kept = plan_.rate;
+            kept = rate_;
             best = run;
         } else {
-            too_much = plan_.rate;
+            too_much = rate_;
         }
         const bool gone = run.closed != 0;  // there is nobody to go on with
         if (gone || kept == 0 || (too_much != 0 && too_much / kept < kNear)) break;
-        plan_.rate = too_much == 0 ? 2 * kept : (kept + too_much) / 2;
+        rate_ = too_much == 0 ? 2 * kept : (kept + too_much) / 2;
     }
-    result_.load = best ? std::move(best) : std::move(first);
+    if (best || first) result_.load = best ? std::move(best) : std::move(first);
     result_.load->tries = std::move(tries);
-    return true;
 }
 
 // --- results ---
 
 ConnectResult Load::connect_result() const {
-    ConnectResult result;
-    Time began = kNever, ended{};
-    for (const LoadDesk& desk : desks_) {
-        result.connections += desk.progress.opened.value();
-        result.failed += desk.progress.failed.value();
-        desk.books.failed.add_to(result.failed_because);
-        began = std::min(began, desk.books.connect_began);
-        ended = std::max(ended, desk.books.connect_ended);
-    }
-    result.seconds = std::chrono::duration<double>(ended - began).count();
+    const LoadTally tally = crew_->tally();
+    ConnectResult result{.connections = tally.opened, .failed = tally.failed};
+    for (const auto& [why, count] : tally.failed_because.counts())
+        result.failed_because[why] = count;
+    result.seconds = std::chrono::duration<double>(tally.connecting).count();
     if (result.seconds > 0) result.rate_per_s = static_cast<double>(result.connections) / result.seconds;
     return result;
 }
 
 LoadResult Load::load_result() const {
-    LoadResult result{.mode = std::string(name_of(options_.mode)), .requested_per_s = plan_.rate};
+    const RunBooks run = crew_->tally().run;
+    LoadResult result{.mode = std::string(name_of(options_.mode)), .requested_per_s = rate_};
     if (options_.mode == LoadMode::kClosedLoop) result.in_flight = options_.in_flight;
-    result.seconds = std::chrono::duration<double>(options_.duration).count();
-    Histogram rtt, send_lag;
-    std::uint64_t bytes = 0;
-    for (const LoadDesk& desk : desks_) {
-        const RunBooks& books = desk.books.run;
-        result.connections += books.began_with;
-        result.messages += books.messages;
-        bytes += books.bytes;
-        result.sent += books.sent;
-        result.unsent += books.unsent;
-        result.lost += books.lost;
-        result.corrupted += books.corrupted;
-        result.closed += books.closed.total();
-        books.closed.add_to(result.closed_because);
-        books.failed.add_to(result.failed_because);
-        rtt.merge(books.rtt);
-        send_lag.merge(books.send_lag);
+    result.seconds = std::chrono::duration<double>(run.measured).count();
+    result.connections = run.began_with;
+    result.messages = run.messages;
+    result.sent = run.sent;
+    result.unsent = run.unsent;
+    result.lost = run.lost;
+    result.corrupted = run.corrupted;
+    result.closed = run.closed.total();
+    for (const auto& [why, count] : run.closed.counts())
+        result.closed_because[why] = count;
+    for (const auto& [why, count] : run.failed.counts())
+        result.failed_because[why] = count;
+    if (result.seconds > 0) {
+        result.messages_per_s = static_cast<double>(run.messages) / result.seconds;
+        result.bytes_per_s = static_cast<double>(run.bytes) / result.seconds;
     }
-    result.messages_per_s = static_cast<double>(result.messages) / result.seconds;
-    result.bytes_per_s = static_cast<double>(bytes) / result.seconds;
-    result.rtt_ns = quantiles(rtt);
-    result.send_lag_ns = quantiles(send_lag);
+    if (result_.processes)
+        result_.processes->began_within_ns =
+            static_cast<std::uint64_t>((run.began_late + crew_->clock_error()).count());
+    result.rtt_ns = quantiles(run.rtt);
+    result.send_lag_ns = quantiles(run.send_lag);
     for (const Threshold& threshold : options_.thresholds)
         if (std::string missed = threshold.missed(result); !missed.empty())
             result.missed.push_back(std::move(missed));
@@ -276,26 +254,32 @@ void Load::judge() {
     if (result_.load) {
         const auto faults = faults_of(*result_.load);
         result_.invalid_because.insert(result_.invalid_because.end(), faults.begin(), faults.end());
-        if (options_.find_rate && !fault_of(*result_.load).empty())
+        if (!result_.load->tries.empty() && !fault_of(*result_.load).empty())
             result_.invalid_because.push_back(
                 "already the first rate was too much: begin with a lower --rate");
     }
     if (const std::uint64_t drops = listen_drops() - listen_drops_; drops != 0)
         result_.remarks.push_back(fmt::format(
-            "{} connections found a listener's queue on this machine full: raise the server's backlog and "
-            "net.core.somaxconn, or give --connect-rate",
+            "{} connections found a listener's queue on this machine full (ListenDrops): raise the server's "
+            "backlog and net.core.somaxconn, or give --connect-rate",
             with_commas(drops)));
 }
 
 }  // namespace
 
 Expected<Result> run_load(const LoadOptions& options, int argc, const char* const* argv) {
+    auto companions = start_processes(options);
+    if (!companions) return tl::unexpected(companions.error());
+    return lead_load(part_of(options, {0, options.processes}), std::move(*companions), argc, argv);
+}
+
+Expected<Result> lead_load(const LoadOptions& part, std::vector<Companion> companions, int argc,
+                           const char* const* argv) {
     Result result{.program = "millrace-bench load", .environment = describe_machine(argc, argv)};
-    result.environment.seed = options.content.seed;
-    result.environment.client_cores = options.cores;
+    result.environment.seed = part.content.seed;
     catch_interrupts();
-    Load load(options, result);
-    if (auto ready = load.set_up(); !ready) return tl::unexpected(ready.error());
+    Load load(part, result);
+    if (auto ready = load.set_up(std::move(companions)); !ready) return tl::unexpected(ready.error());
     load.run();
     return result;
 }

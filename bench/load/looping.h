@@ -41,13 +41,23 @@ void LoadShard<C>::iterate() {
 
 template <class C>
 void LoadShard<C>::obey(Time now) {
-    order_ = desk_.mailbox.take();
+    const LoadOrder order = desk_.mailbox.take();
+    if (order == LoadOrder::kStop) return stop(now);
+    order_ = order;
     if (order_ == LoadOrder::kOpen) begin_opening(now);
     if (order_ == LoadOrder::kTalk) begin_talking(now);
     if (order_ == LoadOrder::kClose) {
         endpoint_->drain(ws::CloseCode::kNormal, now);
-        patience_.begin(now);
+        patience_.begin(now, stopped_ ? kStopPatience : Patience::kTime);
     }
+}
+
+// The stage that is on ends as soon as it can; when it is over already there is nothing to do.
+template <class C>
+void LoadShard<C>::stop(Time now) {
+    stopped_ = true;
+    measure_until_ = std::min(measure_until_, now);
+    if (order_ == LoadOrder::kServe) desk_.mailbox.done();
 }
 
 // True when the stage is over.
@@ -61,6 +71,7 @@ bool LoadShard<C>::tick(Time now) {
         case LoadOrder::kClose:
             return endpoint_->drained() || patience_.is_over(carrier_.connections(), now);
         case LoadOrder::kServe:
+        case LoadOrder::kStop:
             break;
     }
     return true;

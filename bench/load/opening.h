@@ -23,7 +23,7 @@ bool LoadShard<C>::go_on_opening(Time now) {
     const std::uint64_t wanted = share(options_.connections, index_, plan_.shards);
     if (tried_ < wanted) open_some(now);
     desk_.books.connect_ended = now;
-    if (answered_ == wanted) return true;
+    if (answered_ == wanted || stopped_) return true;
     // A low rate is not silence.
     if (tried_ == answered_) patience_.begin(now);
     if (!patience_.is_over(answered_, now)) return false;

@@ -13,6 +13,7 @@ namespace millrace::bench {
 namespace {
 
 constexpr std::uint64_t kMostInFlight = 1u << 16;
+constexpr std::uint64_t kMostProcesses = 256;
 
 struct Written {
     GroundWords ground;
@@ -29,6 +30,7 @@ struct Written {
     std::string file;
     std::string subscribe;
     std::string source;
+    std::string processes = "1";
     std::string seed = "1";
     std::vector<std::string> thresholds;
     std::vector<std::string> slo;
@@ -140,6 +142,7 @@ Expected<LoadOptions> values_of(const Written& written, LoadOptions options) {
         (result = parse_one("--duration", written.duration, parse_duration, options.duration)) &&
         (result = parse_one("--warmup", written.warm_up, parse_duration, options.warm_up)) &&
         (result = parse_one("--size", written.sizes, parse_sizes, options.content.sizes)) &&
+        (result = parse_one("--processes", written.processes, parse_count, options.processes)) &&
         (result = parse_one("--seed", written.seed, parse_count, options.content.seed)) &&
         (result = parse_all(written.thresholds, Threshold::parse, options.thresholds)) &&
         (result = parse_all(written.slo, Threshold::parse, options.slo)) &&
@@ -150,14 +153,16 @@ Expected<LoadOptions> values_of(const Written& written, LoadOptions options) {
         return fail("--connections must be between 1 and 1,073,741,824");
     if (options.connections < options.cores.size())
         return fail("--connections must be at least the number of --cores");
+    if (options.processes == 0 || options.processes > kMostProcesses)
+        return fail(fmt::format("--processes must be between 1 and {}", kMostProcesses));
+    if (options.processes > 1 && options.net == Net::kDpdk)
+        return fail("--processes belongs to --net uring: over DPDK a process has its port to itself");
     const bool open_loop = options.mode == LoadMode::kOpenLoop && options.echo;
     if (options.find_rate != !options.slo.empty() || (options.find_rate && !open_loop))
         return fail(
             "--find-max-rate needs a --slo to keep, as 'p99<1ms', and a --rate to begin with, of echoes");
     if (options.duration < 10ms)
         return fail("--duration must be at least 10ms, or there is nothing to measure");
-    // Each attempt has a slot of its own until the next poll.
-    options.max_connections = options.connections / options.cores.size() + 1 + 1024;
     options.tls = written.client.tls();
     options.endpoint.read_while_full = true;  // what is said next waits for on_drain
     return options;
@@ -185,6 +190,9 @@ void add_traffic_options(CLI::App& app, Written& written, LoadOptions& options) 
     app.add_option("--size", written.sizes, "of the pattern, bytes: 32B, or drawn from 64B-4KiB")
         ->capture_default_str();
     app.add_option("--src-ip", written.source, "uring: connect from these addresses in turn, FIRST-LAST");
+    app.add_option("--processes", written.processes,
+                   "uring: share it among so many processes, each of which may open so many files")
+        ->capture_default_str();
     app.add_option("--threshold", written.thresholds,
                    "what the run must reach, 'p99<50us', 'rate>=100k', repeatable; else exit status 1");
     app.add_flag("--find-max-rate", options.find_rate,
@@ -204,6 +212,7 @@ Expected<LoadOptions> parse_load_options(int argc, const char* const* argv) {
     add_traffic_options(app, written, options);
     written.ground.add_to(app);
     if (auto parsed = parse_words(app, argc, argv); !parsed) return tl::unexpected(parsed.error());
+    options.cores_given = app.count("--cores") != 0;
     return values_of(written, std::move(options));
 }
 

@@ -38,6 +38,10 @@ struct LoadOptions : GroundOptions {
     Duration warm_up = 1s;
     // uring: our addresses, in turn; unspecified: the kernel chooses.
     net::IpAddress first_source, last_source;
+    unsigned processes = 1;             // that do it together, as asked for
+    unsigned processes_here = 1;        // likewise, on this machine, whoever started them (part.h)
+    unsigned processes_on_sources = 1;  // of them, those that connect from the same addresses
+    bool cores_given = false;           // else several processes share all CPUs
     std::vector<Threshold> thresholds;
     bool find_rate = false;  // the highest rate at which `slo` holds, from `rate` on
     std::vector<Threshold> slo;

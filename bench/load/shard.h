@@ -60,6 +60,8 @@ class LoadShard {
   private:
     friend class LoadClient<C>;
 
+    static constexpr Duration kStopPatience = 1s;
+
     LoadShard(C& carrier, const LoadPlan& plan, unsigned index, LoadDesk& desk)
         : carrier_(carrier),
           plan_(plan),
@@ -69,6 +71,7 @@ class LoadShard {
           content_(plan.options.content) {}
 
     void obey(Time now);
+    void stop(Time now);
     bool tick(Time now);
 
     // --- opening.h ---
@@ -114,14 +117,15 @@ class LoadShard {
     std::vector<net::ConnId> open_;  // by place; kNoConn when it has been lost since
     std::size_t live_ = 0;           // of them
     Patience patience_;
+    bool stopped_ = false;  // before its time: nothing is waited for long
 
     // Opening: of all attempts, those that were answered with a WebSocket or a failure.
     std::uint64_t tried_ = 0, answered_ = 0;
     Time opening_began_{};
 
     // Talking.
-    Time measure_from_{}, measure_until_{};
-    bool sending_ = false;
+    Time begin_{}, measure_from_{}, measure_until_{};
+    bool begun_ = false, sending_ = false;
     Schedule schedule_;
     std::vector<Time>
         stamps_;  // closed loop: when each message under way was sent; churn: of each slot, connect()

@@ -10,7 +10,9 @@ namespace millrace::bench {
 
 template <class C>
 void LoadShard<C>::begin_talking(Time now) {
-    measure_from_ = now + options_.warm_up;
+    begin_ = std::max(now, plan_.start);
+    begun_ = false;
+    measure_from_ = begin_ + options_.warm_up;
     measure_until_ = measure_from_ + options_.duration;
     sending_ = true;
     desk_.books.run = {};
@@ -24,12 +26,12 @@ void LoadShard<C>::begin_talking(Time now) {
             break;
         case LoadMode::kOpenLoop:
             if (!open_.empty())
-                schedule_ =
-                    Schedule(now, plan_.rate, index_, plan_.shards, static_cast<std::uint32_t>(open_.size()));
+                schedule_ = Schedule(begin_, plan_.rate, index_, plan_.shards,
+                                     static_cast<std::uint32_t>(open_.size()));
             break;
         case LoadMode::kChurn:
             stamps_.resize(carrier_.max_connections());
-            opening_began_ = now;
+            opening_began_ = begin_;
             desk_.books.run.began_with = share(options_.connections, index_, plan_.shards);
             break;
         case LoadMode::kListen:
@@ -41,7 +43,12 @@ void LoadShard<C>::begin_talking(Time now) {
 template <class C>
 bool LoadShard<C>::go_on_talking(Time now) {
     const bool churn = options_.mode == LoadMode::kChurn;
-    if (sending_ && (churn || live_ != 0)) {
+    if (now < begin_ && !stopped_) return false;
+    if (!begun_) {
+        begun_ = true;
+        desk_.books.run.began_late = std::max(now - begin_, Duration{});
+    }
+    if (sending_ && !stopped_ && (churn || live_ != 0)) {
         if (churn) open_some(now);
         if (options_.mode == LoadMode::kClosedLoop) start_some();
         // What was due before the end is sent, however late.
@@ -51,7 +58,8 @@ bool LoadShard<C>::go_on_talking(Time now) {
     }
     if (sending_) {
         sending_ = false;
-        patience_.begin(now);
+        patience_.begin(now, stopped_ ? kStopPatience : Patience::kTime);
+        desk_.books.run.measured = std::max(std::min(now, measure_until_) - measure_from_, Duration{});
         if (options_.mode == LoadMode::kOpenLoop)
             desk_.books.run.unsent = schedule_.turns() - desk_.books.run.sent;
     }

@@ -17,6 +17,29 @@ void Histogram::merge(const Histogram& other) {
     clamped_ += other.clamped_;
 }
 
+std::vector<std::uint64_t> Histogram::packed() const {
+    std::vector<std::uint64_t> packed{sum_, min_, max_, clamped_};
+    for (std::size_t i = 0; i < buckets_.size(); ++i)
+        if (buckets_[i] != 0) packed.insert(packed.end(), {i, buckets_[i]});
+    return packed;
+}
+
+bool Histogram::merge_packed(const std::vector<std::uint64_t>& packed) {
+    constexpr std::size_t kHead = 4;
+    if (packed.size() < kHead || packed.size() % 2 != 0) return false;
+    Histogram other;
+    other.sum_ = packed[0];
+    other.min_ = packed[1];
+    other.max_ = packed[2];
+    other.clamped_ = packed[3];
+    for (std::size_t i = kHead; i < packed.size(); i += 2) {
+        if (packed[i] >= other.buckets_.size()) return false;
+        other.buckets_[packed[i]] += packed[i + 1];
+    }
+    merge(other);
+    return true;
+}
+
 void Histogram::reset() {
     *this = Histogram();
 }

@@ -43,6 +43,10 @@ class Histogram {
     }
 
     void merge(const Histogram& other);
+    // All that is in it, as numbers that another process can merge with nothing lost.
+    std::vector<std::uint64_t> packed() const;
+    // The same from such numbers; false, and unchanged, when they are none.
+    bool merge_packed(const std::vector<std::uint64_t>& packed);
     void reset();
 
     std::uint64_t count() const;

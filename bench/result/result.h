@@ -154,6 +154,13 @@ struct LoadResult {
     std::vector<std::string> missed;
 };
 
+// Where several processes made the load.
+struct ProcessesResult {
+    std::size_t count = 1;  // that began
+    std::vector<std::string> lost;
+    std::uint64_t began_within_ns = 0;  // of one another at most: the run, the latest
+};
+
 struct BulkResult {
     std::uint64_t payload_bytes = 0;  // compared by the receiver
     double seconds = 0;
@@ -193,6 +200,7 @@ struct Result {
     std::optional<CloseResult> close;
     std::optional<BulkResult> bulk;
     std::optional<LoadResult> load;
+    std::optional<ProcessesResult> processes;
     // By end ("server", "client") and name, summed over its shards.
     std::map<std::string, std::map<std::string, std::uint64_t>> counters;
     std::vector<ShardShare> shards;

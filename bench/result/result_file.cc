@@ -167,6 +167,10 @@ Json to_json(const LoadResult& r) {
             {"missed", r.missed}};
 }
 
+Json to_json(const ProcessesResult& r) {
+    return {{"count", r.count}, {"lost", r.lost}, {"began_within_ns", r.began_within_ns}};
+}
+
 }  // namespace
 
 Quantiles quantiles(const Histogram& h) {
@@ -195,15 +199,17 @@ Json to_json(const Result& result) {
     for (const ShardShare& s : result.shards)
         shards.push_back(
             {{"end", s.end}, {"core", s.core}, {"connections", s.connections}, {"messages", s.messages}});
-    return {{"schema", 1},
-            {"program", result.program},
-            {"valid", result.valid()},
-            {"invalid_because", result.invalid_because},
-            {"remarks", result.remarks},
-            {"environment", to_json(result.environment)},
-            {"stages", stages},
-            {"shards", shards},
-            {"counters", result.counters}};
+    Json whole = {{"schema", 1},
+                  {"program", result.program},
+                  {"valid", result.valid()},
+                  {"invalid_because", result.invalid_because},
+                  {"remarks", result.remarks},
+                  {"environment", to_json(result.environment)},
+                  {"stages", stages},
+                  {"shards", shards},
+                  {"counters", result.counters}};
+    if (result.processes) whole["processes"] = to_json(*result.processes);
+    return whole;
 }
 
 Expected<void> write_result(const Result& result, const std::string& path) {

@@ -201,6 +201,10 @@ std::string table(const Result& result) {
         e.server_cores.empty() ? "" : fmt::format("server on {}, ", cores_text(e.server_cores));
     std::string out = fmt::format("\n{}: {}, {}; {}client on {}\n\n", result.program, e.carrier, e.cpu,
                                   server, cores_text(e.client_cores));
+    if (result.processes)
+        out += fmt::format("  {} processes, {} lost; the run began in all of them within {}\n\n",
+                           result.processes->count, result.processes->lost.size(),
+                           ns(result.processes->began_within_ns));
     if (result.connect) show(out, *result.connect);
     if (result.hold) show(out, *result.hold);
     if (result.echo) show(out, *result.echo);
