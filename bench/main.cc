@@ -1,8 +1,6 @@
-// The `millrace-bench` program. Exit status: 0 the run is valid, 1 it missed a threshold, 2 usage or set-up
-// error, 3 the run is invalid.
+// The `millrace-bench` program. Its exit statuses: result/outcome.h.
 
 #include <CLI/CLI.hpp>
-#include <cstdio>
 #include <string>
 #include <string_view>
 
@@ -12,8 +10,7 @@
 #include "bench/lab/options.h"
 #include "bench/load/load.h"
 #include "bench/load/options.h"
-#include "bench/result/result_file.h"
-#include "bench/result/table.h"
+#include "bench/result/outcome.h"
 #include "netstack/eal/eal.h"
 
 namespace {
@@ -21,29 +18,14 @@ namespace {
 using namespace millrace;
 using namespace millrace::bench;
 
-constexpr int kValid = 0;
-constexpr int kMissed = 1;
-constexpr int kUsage = 2;
-constexpr int kInvalid = 3;
-
-int complain(const std::string& sentence, const std::string& hint = "") {
-    std::fprintf(stderr, "millrace-bench: %s%s\n", sentence.c_str(), hint.c_str());
-    return kUsage;
+int complain(const std::string& sentence) {
+    return bench::complain("millrace-bench", sentence);
 }
 
 template <class Options, class Run>
 int measure(const Expected<Options>& options, Run run, int argc, char** argv) {
     if (!options) return complain(options.error().message);
-    const auto result = run(*options, argc, argv);
-    if (!result) return complain(result.error().message);
-    // Standard output is for one of the two: the file there, the table elsewhere.
-    const std::string text = table(*result);
-    std::fputs(text.c_str(), options->json == "-" ? stderr : stdout);
-    if (options->json)
-        if (const auto written = write_result(*result, *options->json); !written)
-            return complain(written.error().message);
-    if (!result->valid()) return kInvalid;
-    return result->thresholds_hold() ? kValid : kMissed;
+    return conclude("millrace-bench", run(*options, argc, argv), options->json);
 }
 
 }  // namespace
@@ -67,7 +49,7 @@ int main(int argc, char** argv) {
         return app.exit(help);
     } catch (const CLI::ParseError& error) {
         const char* command = lab->parsed() ? "lab " : bulk->parsed() ? "bulk " : "";
-        return complain(error.what(), std::string("; see millrace-bench ") + command + "--help");
+        return complain(error.what() + std::string("; see millrace-bench ") + command + "--help");
     }
     const auto cpus = net::allowed_cpus();
     if (bulk->parsed()) return measure(resolve(bulk_arguments, cpus), run_bulk, argc, argv);
