@@ -38,7 +38,8 @@ inline std::string bytes_of(const std::vector<ws::test::Frame>& frames, ws::Role
 template <class Stage>
 ws::test::Events events_of(Stage& stage, ws::Role role, bool deflate = false) {
     const ws::Role reader = role == ws::Role::kServer ? ws::Role::kClient : ws::Role::kServer;
-    return ws::test::reference_decode(std::as_bytes(std::span(stage.received())), reader, SIZE_MAX, deflate);
+    return ws::test::reference_decode(std::as_bytes(std::span(stage.received())), reader, UINT32_MAX,
+                                      deflate);
 }
 
 // Turns until the endpoint has sent `count` messages; they are read again only when more has come.
