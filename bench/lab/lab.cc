@@ -63,6 +63,7 @@ class Lab {
     void finish();
     ServerTotals server_totals() const;
     StallResults stalls() const;
+    void note_shares();
     std::uint64_t server_counter(const std::string& name) const;
 
     const LabOptions& options_;
@@ -218,6 +219,7 @@ bool Lab::connect() {
     const std::uint64_t client_before = memory(clients_);
     const std::uint64_t process_before = process_memory();
     if (!order_clients(Order::kConnect, "connect") || !report("connect")) return false;
+    note_shares();
     ConnectResult result = connect_result(clients_);
     if (result.connections != 0) {
         const auto per_connection = [&result](std::uint64_t after, std::uint64_t before) {
@@ -316,6 +318,16 @@ ServerTotals Lab::server_totals() const {
     return totals;
 }
 
+// While all are open: what fell to whom. Servers first.
+void Lab::note_shares() {
+    const auto note = [this](const char* end, const auto& shards, const std::vector<unsigned>& cores) {
+        for (std::size_t i = 0; i < shards.size(); ++i)
+            result_.shards.push_back({end, cores[i], shards[i]->report().connections, 0});
+    };
+    note("server", servers_, options_.server_cores);
+    note("client", clients_, options_.client_cores);
+}
+
 // Between the last report and the one before.
 StallResults Lab::stalls() const {
     const auto sum = [](const auto& shards) {
@@ -348,17 +360,17 @@ void Lab::finish() {
     }
     judge(result_, server_totals(), corrupted, connections_lost);
 
-    const auto add = [this](const std::string& end, const auto& shards, const std::vector<unsigned>& cores) {
-        for (std::size_t i = 0; i < shards.size(); ++i) {
-            const Report& report = shards[i]->report();
-            for (const auto& [name, value] : report.counters)
+    std::size_t place = 0;
+    const auto add = [&](const std::string& end, const auto& shards) {
+        for (const auto& shard : shards) {
+            const auto& counters = shard->report().counters;
+            for (const auto& [name, value] : counters)
                 result_.counters[end][name] += value;
-            result_.shards.push_back(
-                {end, cores[i], report.connections, report.counters.at("ws_messages_received")});
+            result_.shards[place++].messages = counters.at("ws_messages_received");
         }
     };
-    add("server", servers_, options_.server_cores);
-    add("client", clients_, options_.client_cores);
+    add("server", servers_);
+    add("client", clients_);
 }
 
 }  // namespace

@@ -182,8 +182,8 @@ struct BulkResult {
 struct ShardShare {
     std::string end;  // "server", "client"
     unsigned core = 0;
-    std::uint64_t connections = 0;
-    std::uint64_t messages = 0;  // received
+    std::uint64_t connections = 0;  // after the connect stage
+    std::uint64_t messages = 0;     // received in all
 };
 
 struct Result {
