@@ -1,5 +1,7 @@
 // Active opens, and the choice of the local end: a 4-tuple that is free and whose replies come to this shard.
 
+#include <numeric>
+
 #include "netstack/ip/local_addresses.h"
 #include "netstack/tcp/isn.h"
 #include "netstack/tcp/tcp.h"
@@ -9,6 +11,11 @@ namespace millrace::tcp {
 namespace {
 constexpr std::uint16_t kFirstPort = 1024;  // RFC 6056 section 3.2
 constexpr std::uint32_t kPorts = 65536 - kFirstPort;
+// From one port to the next choice, round and round through all of them. Neighbours would do, but for the
+// peer's RSS: the Toeplitz hash is linear, and those of an IPv6 address whose replies come home to one of two
+// shards fell to two of four at the peer, as long as their upper four bits were the same.
+constexpr std::uint32_t kPortStride = 39869;
+static_assert(std::gcd(kPortStride, kPorts) == 1);
 // Tuples looked at in one connect(), for each shard that shares them. The sequence comes back to a tuple only
 // after all others, so it finds one at once until nearly all are taken.
 constexpr std::uint32_t kMostTries = 4096;
@@ -46,7 +53,7 @@ bool Tcp::choose_local(const SocketAddress& remote, SocketAddress& local) {
             ++range;
         }
         local.ip = range->first.plus(tuple / kPorts);
-        local.port = static_cast<std::uint16_t>(kFirstPort + tuple % kPorts);
+        local.port = static_cast<std::uint16_t>(kFirstPort + tuple % kPorts * kPortStride % kPorts);
         if (rss_->queues() > 1 && rss_->queue_of(remote, local) != shard_) continue;
         const std::uint32_t taken = find(hash_of(remote, local), remote, local);
         if (taken == kNoBlock || time_wait_may_be_reopened(slab_[taken])) return true;
