@@ -17,7 +17,7 @@ enum class Content : std::uint8_t {
     kJson,  // one JSON value in UTF-8
 };
 
-inline constexpr std::size_t kMaxKeyBytes = 128;
+inline constexpr std::size_t kMaxKeyBytes = kMaxTopicBytes;
 
 // Where a topic's messages begin to count. An epoch is never 0; sequence numbers begin with 1 in each.
 struct Position {
@@ -35,8 +35,7 @@ struct Publication {
     std::uint64_t time_ns = 0;  // when the server accepted it, since 1970
     Content content = Content::kBinary;
     bool snapshot = false;  // the topic's last value of that key, sent because it was asked for
-    std::string_view key;   // what conflation replaces, at most kMaxKeyBytes of printable ASCII like a
-                            // topic's; empty: the topic's one value
+    std::string_view key;   // what conflation goes by, is_key(); empty: the topic has one value
     std::span<const std::byte> payload;
 };
 

@@ -45,6 +45,10 @@ bool is_topic(std::string_view name) {
     return is_valid(name, [](std::string_view, bool) { return false; });
 }
 
+bool is_key(std::string_view key) {
+    return is_literal(key) && key.size() <= kMaxTopicBytes;
+}
+
 bool is_pattern(std::string_view pattern) {
     return is_valid(pattern,
                     [](std::string_view token, bool last) { return token == "*" || (token == ">" && last); });

@@ -19,6 +19,9 @@ inline constexpr std::size_t kMaxTopicBytes = 128;
 // stands in JSON, in a line of text and in a URL as it is.
 bool is_topic(std::string_view name);
 
+// Whether `key` can be one that conflation goes by: 1 to 128 of a name's characters and dots in any order.
+bool is_key(std::string_view key);
+
 // Whether `pattern` can be subscribed to: a name, or one with wildcards.
 bool is_pattern(std::string_view pattern);
 
