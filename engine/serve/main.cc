@@ -6,6 +6,8 @@
 #include "engine/millrace.h"
 #include "engine/serve/connect.h"
 #include "engine/serve/doctor.h"
+#include "engine/serve/publish.h"
+#include "engine/serve/subscribe.h"
 
 namespace {
 
@@ -32,6 +34,9 @@ constexpr const char* kUsage =
     "usage: millrace serve [options]    a WebSocket server (millrace serve --help lists the options)\n"
     "       millrace connect URL [options]    a WebSocket client (millrace connect --help lists the "
     "options)\n"
+    "       millrace publish URL [options]    messages into topics: a recording, generated, or from standard "
+    "input\n"
+    "       millrace subscribe URL TOPIC... [options]    the messages of topics, to standard output\n"
     "       millrace doctor [options]    what on this machine stands in the way of speed, with its remedies\n"
     "       millrace --version\n";
 
@@ -48,6 +53,8 @@ int main(int argc, char** argv) {
     const std::string_view command = argc > 1 ? argv[1] : "";
     if (command == "serve") return serve(argc - 1, argv + 1);
     if (command == "connect") return millrace::connect_command(argc - 1, argv + 1);
+    if (command == "publish") return millrace::publish_command(argc - 1, argv + 1);
+    if (command == "subscribe") return millrace::subscribe_command(argc - 1, argv + 1);
     if (command == "doctor") return millrace::doctor_command(argc - 1, argv + 1);
     if (command == "--version") return std::printf("millrace %s\n", MILLRACE_VERSION) < 0;
     if (command == "--help" || command == "-h") return std::fputs(kUsage, stdout) < 0;
