@@ -31,6 +31,7 @@ Expected<std::unique_ptr<Endpoint<C, Handlers...>>> Endpoint<C, Handlers...>::cr
         if (!peers) return tl::unexpected(peers.error());
         endpoint->peers_ = std::move(*peers);
     }
+    if (auto started = endpoint->start_handlers(); !started) return tl::unexpected(started.error());
     return endpoint;
 }
 
@@ -182,8 +183,28 @@ template <net::Carrier C, class... Handlers>
 void Endpoint<C, Handlers...>::tick(Time now) {
     now_ = now;
     if (!waiting_.empty()) serve_waiting();
+    poll_handlers();
     sweep();
     if (draining_) drain_some();
+}
+
+template <net::Carrier C, class... Handlers>
+void Endpoint<C, Handlers...>::poll_handlers() {
+    const auto turn = [this](auto& handler) {
+        if constexpr (requires { handler.on_poll(*this, now_); }) handler.on_poll(*this, now_);
+    };
+    std::apply([&](auto&... routes) { (turn(routes.handler), ...); }, app_.routes);
+}
+
+template <net::Carrier C, class... Handlers>
+Expected<void> Endpoint<C, Handlers...>::start_handlers() {
+    Expected<void> started;
+    const auto start = [&](auto& handler) {
+        if constexpr (requires { handler.on_shard(*this); })
+            if (started) started = handler.on_shard(*this);
+    };
+    std::apply([&](auto&... routes) { (start(routes.handler), ...); }, app_.routes);
+    return started;
 }
 
 template <net::Carrier C, class... Handlers>
@@ -193,6 +214,10 @@ std::size_t Endpoint<C, Handlers...>::memory_in_use() const {
                         waiting_.capacity() * sizeof(net::ConnId);
     for (const auto& states : states_)
         bytes += states.resident_bytes();
+    const auto add = [&bytes](const auto& handler) {
+        if constexpr (requires { handler.memory_in_use(); }) bytes += handler.memory_in_use();
+    };
+    std::apply([&](const auto&... routes) { (add(routes.handler), ...); }, app_.routes);
     return bytes;
 }
 

@@ -66,7 +66,8 @@ class Endpoint {
 
     // --- the loop ---
     void handle(std::span<Event> events, Time now);
-    // Once a poll: connections that wait for room or are silent, and the drain in progress. Bounded work.
+    // Once a poll: connections that wait for room or are silent, handlers that ask to be, and the drain in
+    // progress. Bounded work.
     void tick(Time now);
 
     // --- client ---
@@ -122,6 +123,9 @@ class Endpoint {
     template <class Handler>
     static constexpr std::size_t index_of();
 
+    void poll_handlers();
+    Expected<void> start_handlers();
+
     Slot& slot(net::ConnId id) { return slots_[net::index(id)]; }
     void handle_one(Event& event);
     void prefetch_own(net::ConnId id) const;
@@ -141,7 +145,7 @@ class Endpoint {
     OpeningFailure not_opened(std::string_view why, std::span<const std::byte> received) const;
     void upgrade(net::ConnId id, Slot& slot, ws::Judgement judgement);
     void on_proxy_header(net::ConnId id, Slot& slot, std::span<std::byte>& in);
-    Access authorise(net::ConnId id, const Slot& slot);
+    Access authorise(net::ConnId id, const Slot& slot, std::string_view subprotocol);
     void deny(net::ConnId id, Slot& slot, const Access& access);
     void note_refusal(net::ConnId id, int status, std::string_view why, const http::Request* request);
     void reject(net::ConnId id, Slot& slot, const ws::Judgement& judgement);
@@ -195,7 +199,9 @@ class Endpoint {
 
     // --- sending.h ---
     SendStatus send(net::ConnId id, ws::Opcode opcode, Parts parts);
-    SendStatus send_shared(net::ConnId id, const Shared& frame);
+    SendStatus send_shared(net::ConnId id, const Shared& frames, std::uint32_t messages);
+    SendStatus send_encoded(net::ConnId id, std::span<const std::byte> frames, std::uint32_t messages);
+    SendStatus sent_encoded(Slot& slot, std::uint32_t messages);
     bool send_control(net::ConnId id, const Slot& slot, ws::Opcode opcode, std::span<std::byte> payload);
     bool may_send(net::ConnId id, const Slot& slot) const;
     SendStatus refuse_send(net::ConnId id, Slot& slot);

@@ -141,9 +141,12 @@ void Endpoint<C, Handlers...>::reject(net::ConnId id, Slot& slot, const ws::Judg
 template <net::Carrier C, class... Handlers>
 bool Endpoint<C, Handlers...>::upgrades_at(const App<Handlers...>& app, std::string_view path,
                                            std::uint8_t& handler) {
+    const auto serves = [path](const auto& route) {
+        if constexpr (requires { route.handler.serves(path); }) return route.handler.serves(path);
+        return route.path == path;
+    };
     return [&]<std::size_t... I>(std::index_sequence<I...>) {
-        return ((std::get<I>(app.routes).path == path && (handler = static_cast<std::uint8_t>(I), true)) ||
-                ...);
+        return ((serves(std::get<I>(app.routes)) && (handler = static_cast<std::uint8_t>(I), true)) || ...);
     }
     (std::index_sequence_for<Handlers...>{});
 }
@@ -152,7 +155,8 @@ template <net::Carrier C, class... Handlers>
 void Endpoint<C, Handlers...>::upgrade(net::ConnId id, Slot& slot, ws::Judgement judgement) {
     if (!upgrades_at(app_, request_.path, slot.handler))
         return refuse(id, slot, 404, "no WebSocket is served at this path");
-    if (const Access access = authorise(id, slot); !access.allowed()) return deny(id, slot, access);
+    if (const Access access = authorise(id, slot, judgement.subprotocol); !access.allowed())
+        return deny(id, slot, access);
     // Not for earlier requests of the connection: a proxy sends those of many clients over one.
     if (peers_.data() != nullptr)
         peers_[net::index(id)] = proxy::client_address(request_, peer(id), config_.forwarded);
@@ -178,13 +182,16 @@ void Endpoint<C, Handlers...>::refuse_hello(net::ConnId id, Slot& slot) {
 
 // The built-in tokens are asked first, then the handler.
 template <net::Carrier C, class... Handlers>
-Access Endpoint<C, Handlers...>::authorise(net::ConnId id, const Slot& slot) {
+Access Endpoint<C, Handlers...>::authorise(net::ConnId id, const Slot& slot, std::string_view subprotocol) {
     Access access = config_.tokens.judge(request_);
     with_handler(slot.handler, [&]<class H>(H& handler) {
         if constexpr (state_size<H>() != 0) {
             state<H>(id) = typename H::State{};
             if constexpr (requires { handler.authorise(request_, state<H>(id)); })
                 if (access.allowed()) access = handler.authorise(std::as_const(request_), state<H>(id));
+            if constexpr (requires { handler.authorise(request_, subprotocol, state<H>(id)); })
+                if (access.allowed())
+                    access = handler.authorise(std::as_const(request_), subprotocol, state<H>(id));
         }
         if constexpr (requires { handler.authorise(request_); })
             if (access.allowed()) access = handler.authorise(std::as_const(request_));

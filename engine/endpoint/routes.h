@@ -3,14 +3,19 @@
 // port. A handler is any copyable class with some of
 //
 //     struct State { ... };  // per connection; trivial, begins as zero bytes
+//     Expected<void> on_shard(auto& endpoint);  // before anything else; what a shard needs is made here
+//     bool serves(std::string_view path) const;  // instead of the route's path: several, or a whole folder
 //     // Server: whether the request may open a WebSocket (handshake/access.h, http/credentials.h); what it
 //     // finds out it may write into `state` for the others.
 //     millrace::Access authorise(const millrace::http::Request& request, State& state);
+//     Access authorise(request, std::string_view subprotocol, State& state);  // or so: the one agreed on
 //     void on_open(auto& ws);
 //     void on_message(auto& ws, const millrace::Message& message);
 //     void on_pong(auto& ws, std::span<const std::byte> payload);
 //     void on_drain(auto& ws);  // after a send() said kFull: there is room again
 //     void on_close(auto& ws, ws::CloseCode code, std::string_view reason);  // once; the last call
+//     void on_poll(auto& endpoint, Time now);  // once a poll, when its events have been handled
+//     std::size_t memory_in_use() const;       // bytes of its own
 //     void on_failed(net::ConnId id, const OpeningFailure& failure);  // a client's opening did not succeed
 //
 // found at compile time; each shard has its own copy, and calls it from its own loop only.

@@ -36,12 +36,27 @@ bool Endpoint<C, Handlers...>::write_message(net::ConnId id, Slot& slot, ws::Opc
 }
 
 template <net::Carrier C, class... Handlers>
-SendStatus Endpoint<C, Handlers...>::send_shared(net::ConnId id, const Shared& frame) {
+SendStatus Endpoint<C, Handlers...>::send_shared(net::ConnId id, const Shared& frames,
+                                                 std::uint32_t messages) {
     Slot& slot = this->slot(id);
     if (slot.phase != Phase::kOpen) return SendStatus::kClosed;
-    if (!may_send(id, slot) || !carrier_.append(id, frame)) return refuse_send(id, slot);
+    if (!may_send(id, slot) || !carrier_.append(id, frames)) return refuse_send(id, slot);
+    return sent_encoded(slot, messages);
+}
+
+template <net::Carrier C, class... Handlers>
+SendStatus Endpoint<C, Handlers...>::send_encoded(net::ConnId id, std::span<const std::byte> frames,
+                                                  std::uint32_t messages) {
+    Slot& slot = this->slot(id);
+    if (slot.phase != Phase::kOpen) return SendStatus::kClosed;
+    if (!may_send(id, slot) || !write_bytes(carrier_, id, frames)) return refuse_send(id, slot);
+    return sent_encoded(slot, messages);
+}
+
+template <net::Carrier C, class... Handlers>
+SendStatus Endpoint<C, Handlers...>::sent_encoded(Slot& slot, std::uint32_t messages) {
     slot.message_ms = now_ms_;
-    ++counters_.messages_sent;
+    counters_.messages_sent.add(messages);
     return SendStatus::kSent;
 }
 

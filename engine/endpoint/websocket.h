@@ -32,11 +32,21 @@ class WebSocket {
     // At most 125 bytes.
     SendStatus ping(std::span<const std::byte> payload = {}) { return send_one(ws::Opcode::kPing, payload); }
 
-    // One message, encoded once by Endpoint::encode() and sent to many by reference.
+    // Whole frames, unmasked (server role only), of so many messages, and not compressed: one message,
+    // encoded once by Endpoint::encode(), or several; by reference,
     template <class Shared>
-    SendStatus send_shared(const Shared& frame) {
-        return endpoint_->send_shared(id_, frame);
+    SendStatus send_shared(const Shared& frames, std::uint32_t messages = 1) {
+        return endpoint_->send_shared(id_, frames, messages);
     }
+    // or by copy.
+    SendStatus send_encoded(std::span<const std::byte> frames, std::uint32_t messages) {
+        return endpoint_->send_encoded(id_, frames, messages);
+    }
+
+    // No message comes until resume(), but for those that have been received; the peer is slowed by its
+    // window.
+    void pause() { endpoint_->carrier().pause(id_); }
+    void resume() { endpoint_->carrier().resume(id_); }
 
     // Starts the closing handshake; on_close follows. `reason`: at most 123 bytes of UTF-8.
     void close(ws::CloseCode code = ws::CloseCode::kNormal, std::string_view reason = {}) {

@@ -27,6 +27,8 @@ struct Written {
     std::string forwarded_header = "x-forwarded-for";
     std::string deflate = "off";
     std::string deflate_memory = "256MiB";
+    std::vector<std::string> publish_tokens;
+    std::string log = "64MiB";
 };
 
 // "ws://ADDR:PORT", "wss://ADDR:PORT"
@@ -121,6 +123,7 @@ Expected<ServeOptions> values_of(const Written& written, ServeOptions options) {
         (result =
              parse_one("--deflate-memory", written.deflate_memory, parse_bytes, endpoint.deflate_memory)) &&
         (result = parse_all(written.trust_forwarded, parse_network, endpoint.forwarded.trusted)) &&
+        (result = parse_one("--log", written.log, parse_bytes, options.log_bytes)) &&
         (result = add_tokens(written, endpoint.tokens));
     if (!good) return tl::unexpected(result.error());
     endpoint.proxy_protocol = written.proxy_protocol == "on";
@@ -128,6 +131,12 @@ Expected<ServeOptions> values_of(const Written& written, ServeOptions options) {
     endpoint.close_slow_readers = written.slow_reader == "close";
     if (endpoint.send_limit < (4u << 10) || endpoint.send_limit > (1u << 30))
         return fail("--send-limit must be from 4KiB to 1GiB");
+    if (options.log_bytes < (64u << 10) || options.log_bytes > (std::uint64_t{16} << 30))
+        return fail("--log must be from 64KiB to 16GiB");
+    for (const std::string& token : written.publish_tokens) {
+        if (token.empty()) return fail("--publish-token is empty: give one, or leave the option out");
+        options.publish_tokens.add(token);
+    }
     if (options.max_connections == 0 || options.max_connections > (1u << 30))
         return fail("--max-connections must be from 1 to 1073741824");
     if (auto listen = check_listen(options, !written.listen.empty()); !listen)
@@ -146,10 +155,17 @@ bool ServeOptions::secure() const {
     return std::any_of(listen.begin(), listen.end(), [](const ListenAddress& a) { return a.secure; });
 }
 
+bool ServeOptions::only_loopback() const {
+    constexpr net::IpAddress kSix = net::IpAddress{0, 1};
+    return std::all_of(listen.begin(), listen.end(), [=](const ListenAddress& a) {
+        return a.ip == kSix || (a.ip.is_v4() && a.ip.v4().value >> 24 == 127);
+    });
+}
+
 Expected<ServeOptions> parse_serve_options(int argc, const char* const* argv) {
     Written written;
     ServeOptions options;
-    CLI::App app{"A WebSocket server: /echo, / and /healthz", "millrace serve"};
+    CLI::App app{"A WebSocket server: /echo, /feed, /publish, / and /healthz", "millrace serve"};
     app.add_option("--listen", written.listen,
                    "addresses, ws://ADDR:PORT[,wss://...], ws://[::1]:9001 for IPv6 (default "
                    "ws://127.0.0.1:9001)")
@@ -182,6 +198,13 @@ Expected<ServeOptions> parse_serve_options(int argc, const char* const* argv) {
         "--token", written.tokens,
         "asked of who opens a WebSocket: Authorization: Bearer, ?token= or a cookie token; repeatable");
     app.add_option("--token-file", written.token_file, "the same, one a line, out of sight of ps");
+    app.add_option(
+        "--publish-token", written.publish_tokens,
+        "asked of who opens /publish, besides any --token; repeatable; without one only a server on "
+        "loopback takes publications");
+    app.add_option("--log", written.log,
+                   "of each shard: messages kept for subscribers that are slow or come back, and last values")
+        ->capture_default_str();
     app.add_option(
            "--proxy-protocol", written.proxy_protocol,
            "connections begin with a header of the PROXY protocol, v1 or v2: on, behind a balancer only")

@@ -21,9 +21,12 @@ struct ServeOptions : GroundOptions {
     tls::ServerConfig tls;              // of those that are wss
     tls::TicketKeys tickets;            // those that all shards begin with
     Duration drain_timeout = 10s;
-    std::string www;  // a directory whose files are served as pages; empty: none
+    std::string www;              // a directory whose files are served as pages; empty: none
+    AccessTokens publish_tokens;  // of which one is asked of publishers, where the application has a feed
+    std::uint64_t log_bytes = 64u << 20;  // of a shard's log of publications, likewise
 
-    bool secure() const;  // some listener is wss
+    bool secure() const;         // some listener is wss
+    bool only_loopback() const;  // nobody reaches a listener from another machine
 };
 
 // What the command line means, or one sentence about what is wrong with it. `--help` and `--version` print

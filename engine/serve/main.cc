@@ -6,6 +6,7 @@
 #include "engine/millrace.h"
 #include "engine/serve/connect.h"
 #include "engine/serve/doctor.h"
+#include "engine/serve/feed.h"
 #include "engine/serve/publish.h"
 #include "engine/serve/subscribe.h"
 
@@ -25,7 +26,8 @@ constexpr const char* kStatusPage = R"(<!doctype html>
 <title>Millrace</title>
 <style>body { font: 16px/1.5 sans-serif; max-width: 40em; margin: 3em auto; padding: 0 1em }</style>
 <h1>Millrace is running</h1>
-<p>This is a WebSocket server. It echoes every message sent to <code>/echo</code>;
+<p>This is a WebSocket server. It echoes every message sent to <code>/echo</code>,
+and sends what is published at <code>/publish</code> to those who have subscribed at <code>/feed</code>;
 <a href="/healthz">/healthz</a> answers <code>ok</code> while it serves.</p>
 </html>
 )";
@@ -41,10 +43,14 @@ constexpr const char* kUsage =
     "       millrace --version\n";
 
 int serve(int argc, char** argv) {
-    return millrace::serve(argc, argv,
-                           millrace::app(millrace::route("/echo", Echo{}),
-                                         millrace::page("/", "text/html; charset=utf-8", kStatusPage),
-                                         millrace::page("/healthz", "text/plain; charset=utf-8", "ok\n")));
+    auto options = millrace::parse_serve_options(argc, argv);
+    if (!options) return millrace::say_error(options.error());
+    millrace::fanout::Feed feed = millrace::make_feed(*options);
+    return millrace::serve(
+        std::move(*options),
+        millrace::app(millrace::route("/echo", Echo{}), millrace::route("/feed", std::move(feed)),
+                      millrace::page("/", "text/html; charset=utf-8", kStatusPage),
+                      millrace::page("/healthz", "text/plain; charset=utf-8", "ok\n")));
 }
 
 }  // namespace
