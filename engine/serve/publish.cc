@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/fanout/decode.h"
+#include "engine/mold/feed.h"
 #include "engine/options/units.h"
 #include "engine/publish/recording.h"
 #include "engine/publish/window.h"
@@ -54,17 +55,24 @@ class Source {
         switch (options.from) {
             case PublishOptions::From::kGenerator:
                 return Source(publish::Generator(options.generator));
-            case PublishOptions::From::kInput:
-                return Source(Lines());
+            case PublishOptions::From::kMold:
+                return opened(mold::Feed::open(options.mold));
             case PublishOptions::From::kRecording:
+                return opened(publish::Recording::open(options.recording, options.whole));
+            case PublishOptions::From::kInput:
                 break;
         }
-        auto recording = publish::Recording::open(options.recording, options.whole);
-        if (!recording) return tl::unexpected(recording.error());
-        return Source(std::move(*recording));
+        return Source(Lines());
     }
-    Next next(Item& out) {
-        return std::visit([&](auto& source) { return source.next(out); }, source_);
+    Next next(Item& out, Time now) {
+        return std::visit(
+            [&](auto& source) {
+                if constexpr (requires { source.next(out, now); })
+                    return source.next(out, now);
+                else
+                    return source.next(out);
+            },
+            source_);
     }
     std::uint64_t passed_over() const {
         return std::visit(
@@ -74,16 +82,28 @@ class Source {
             },
             source_);
     }
-    bool broken() const {
-        const auto* recording = std::get_if<publish::Recording>(&source_);
-        return recording != nullptr && recording->broken();
+    // Not all of it could be had; empty: all.
+    std::string shortcoming() const {
+        if (const auto* recording = std::get_if<publish::Recording>(&source_);
+            recording && recording->broken())
+            return "the recording could not be read to its end: it is cut off or damaged";
+        if (const auto* feed = std::get_if<mold::Feed>(&source_); feed && feed->counters().lost != 0)
+            return fmt::format(
+                "{} messages of the feed were lost on their way here, after {} requests for them",
+                feed->counters().lost, feed->counters().requests);
+        return {};
     }
 
   private:
     template <class Any>
+    static Expected<Source> opened(Expected<Any> any) {
+        if (!any) return tl::unexpected(any.error());
+        return Source(std::move(*any));
+    }
+    template <class Any>
     explicit Source(Any any) : source_(std::move(any)) {}
 
-    std::variant<publish::Generator, publish::Recording, Lines> source_;
+    std::variant<publish::Generator, publish::Recording, Lines, mold::Feed> source_;
 };
 
 // What publish_command() reads when the shard has ended.
@@ -135,7 +155,7 @@ class Publisher {
     bool fetch(std::optional<Waiting>& out) {
         if (outcome_->ended) return false;
         Waiting waiting;
-        const Next next = outcome_->source.next(waiting.item);
+        const Next next = outcome_->source.next(waiting.item, began_ + outcome_->took);
         outcome_->ended = next == Next::kEnd;
         if (next != Next::kItem) return false;
         waiting.due = pace_.due(fetched_++, waiting.item.due);
@@ -191,7 +211,8 @@ class Publisher {
 // One line on standard error; whether all went well.
 bool sum_up(const Outcome& outcome, const PublishOptions& options) {
     using enum PublishOptions::From;
-    const bool endless = options.from == kGenerator && options.generator.count == 0;
+    const bool endless =
+        options.from == kMold || (options.from == kGenerator && options.generator.count == 0);
     // Recordings have other things in them than messages; what somebody writes should be one.
     const bool all_taken = options.from == kRecording || outcome.source.passed_over() == 0;
     const publish::Window& window = outcome.window;
@@ -202,12 +223,13 @@ bool sum_up(const Outcome& outcome, const PublishOptions& options) {
         format_count(seconds > 0 ? static_cast<double>(outcome.published) / seconds : 0), window.refused(),
         window.unanswered());
     if (outcome.source.passed_over() != 0)
-        fmt::print(stderr, "; {} passed over, which have no topic", outcome.source.passed_over());
+        fmt::print(stderr, "; {} passed over, which are no messages of a topic",
+                   outcome.source.passed_over());
     fmt::print(stderr, "\n");
-    if (outcome.source.broken())
-        advise("the recording could not be read to its end: it is cut off or damaged");
+    const std::string shortcoming = outcome.source.shortcoming();
+    if (!shortcoming.empty()) advise(shortcoming);
     return window.refused() == 0 && window.unanswered() == 0 && (outcome.ended || endless) && all_taken &&
-           !outcome.source.broken();
+           shortcoming.empty();
 }
 
 }  // namespace

@@ -12,6 +12,7 @@ namespace {
 struct Written {
     ConnectWords connect;
     std::string replay;
+    std::string mold;
     bool generate = false;
     bool input = false;
     bool whole = false;
@@ -34,13 +35,20 @@ Expected<double> parse_speed(std::string_view text) {
 }
 
 Expected<void> source_of(const Written& written, PublishOptions& options) {
-    const int sources = !written.replay.empty() + written.generate + written.input;
+    const int sources = !written.replay.empty() + !written.mold.empty() + written.generate + written.input;
     if (sources != 1)
-        return fail("say where messages come from: one of --replay FILE, --generate and --stdin");
+        return fail("say where messages come from: one of --replay FILE, --generate, --stdin and --mold URL");
     if (written.whole && written.replay.empty()) return fail("--whole is for --replay");
-    options.from = written.generate         ? PublishOptions::From::kGenerator
-                   : written.replay.empty() ? PublishOptions::From::kInput
-                                            : PublishOptions::From::kRecording;
+    using enum PublishOptions::From;
+    options.from = written.generate          ? kGenerator
+                   : !written.replay.empty() ? kRecording
+                   : !written.mold.empty()   ? kMold
+                                             : kInput;
+    if (options.from == kMold) {
+        auto address = mold::parse_feed_address(written.mold);
+        if (!address) return fail("--mold: " + address.error().message);
+        options.mold = *address;
+    }
     options.recording = written.replay;
     options.whole = written.whole;
     return {};
@@ -88,6 +96,10 @@ Expected<PublishOptions> parse_publish_options(int argc, const char* const* argv
     app.add_flag("--whole", written.whole, "replay: the message is the whole object, not its data");
     app.add_flag("--generate", written.generate, "market data made from a seed");
     app.add_flag("--stdin", written.input, "lines of standard input: topic, space, message");
+    app.add_option(
+        "--mold", written.mold,
+        "a MoldUDP64 feed of ITCH 5.0, mold://GROUP:PORT?interface=NAME&request=ADDRESS:PORT&from=N: "
+        "binary messages as they came, of topics itch.SYMBOL, until the session's end");
     app.add_option("--speed", written.speed, "of the source's own pace: 1, 10, 0.5 or max")
         ->capture_default_str();
     app.add_option("--rate", written.rate,

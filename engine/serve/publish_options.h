@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "engine/mold/feed.h"
 #include "engine/publish/generator.h"
 #include "engine/publish/pace.h"
 #include "engine/run/connect_options.h"
@@ -10,13 +11,14 @@
 namespace millrace {
 
 struct PublishOptions {
-    enum class From : std::uint8_t { kRecording, kGenerator, kInput };
+    enum class From : std::uint8_t { kRecording, kGenerator, kInput, kMold };
 
     ConnectOptions connect;
     From from = From::kInput;
     std::string recording;  // the file
     bool whole = false;     // its messages as they came, not their `data`
     publish::GeneratorConfig generator;
+    mold::FeedAddress mold;
     publish::Pace pace;
 };
 

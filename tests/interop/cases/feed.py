@@ -1,12 +1,17 @@
 """Fan-out to clients of other makes: the recording, published as fast as it is taken, to python3-websockets and Node's ws
-over the stream dialect of exchanges and over JSON; each receives exactly its topics, in order, byte for byte."""
+over the stream dialect of exchanges and over JSON; each receives exactly its topics, in order, byte for byte. And a feed of ITCH 5.0 over multicast."""
 
 import asyncio
+import contextlib
 import hashlib
 import json
 import os
 import re
+import socket
+import struct
 import subprocess
+import threading
+import time
 
 import websockets
 
@@ -145,3 +150,86 @@ def node_ws(carrier, recording):
         finally:
             node.kill()
             ours.kill()
+
+
+class MoldServer:
+    """A MoldUDP64 session of ITCH 5.0 on loopback, of whose packets one in four is lost; what is asked for is sent again."""
+
+    SESSION, PER_PACKET = b"INTEROP001", 7
+    GROUP = ("239.255.1.36", 26477)
+
+    def __init__(self):
+        stocks = [f"S{n:<7}".encode() for n in range(1, 6)]
+        self.messages = [self.message(b"S", 0, b"O")]
+        self.messages += [self.message(b"R", 1 + at, stock + bytes(20)) for at, stock in enumerate(stocks)]
+        self.messages += [self.message(b"D", 1 + n % 5, n.to_bytes(8, "big")) for n in range(2000)]
+        self.requests = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.requests.bind(("127.0.0.1", 0))
+        self.sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.sender.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton("127.0.0.1"))
+        self.over = False
+
+    @staticmethod
+    def message(kind, locate, rest):
+        return kind + struct.pack(">HH", locate, 0) + bytes(6) + rest
+
+    @property
+    def url(self):
+        group, port = self.GROUP
+        return f"mold://{group}:{port}?interface=127.0.0.1&from=1&request=127.0.0.1:{self.requests.getsockname()[1]}"
+
+    def packet(self, first, count):
+        """`first` counts from 1."""
+        parts = self.messages[first - 1:first - 1 + count]
+        return self.SESSION + struct.pack(">QH", first, len(parts)) + b"".join(
+            struct.pack(">H", len(part)) + part for part in parts)
+
+    def answer(self):
+        while not self.over:
+            asked, source = self.requests.recvfrom(100)
+            if asked[:10] == self.SESSION:
+                first, count = struct.unpack(">QH", asked[10:20])
+                self.requests.sendto(self.packet(first, min(count, self.PER_PACKET)), source)
+
+    def run(self, publisher):
+        """Until the publisher has ended, which it does at the session's end."""
+        threading.Thread(target=self.answer, daemon=True).start()
+        end = self.SESSION + struct.pack(">QH", len(self.messages) + 1, 0xFFFF)
+        for at, first in enumerate(range(1, len(self.messages) + 1, self.PER_PACKET)):
+            if at % 4 != 2:
+                self.sender.sendto(self.packet(first, self.PER_PACKET), self.GROUP)
+        while publisher.poll() is None:
+            self.sender.sendto(end, self.GROUP)
+            time.sleep(0.05)
+
+    def close(self):
+        self.over = True
+        self.requests.close()
+        self.sender.close()
+
+
+async def heard_of(url, count, publish_all):
+    socket_ = await websockets.connect(url, max_size=None, compression=None)
+    _, heard = await asyncio.gather(asyncio.to_thread(publish_all), receive_bytes(socket_, count))
+    await socket_.close()
+    return heard
+
+
+async def receive_bytes(socket_, count):
+    return [await socket_.recv() for _ in range(count)]
+
+
+@case("feed: ITCH 5.0 over MoldUDP64 reaches a subscriber whole, though packets are lost")
+def itch(carrier, _):
+    with carrier.serve("--publish-token", TOKEN), contextlib.closing(MoldServer()) as server:
+        said = []
+
+        def publish_all():
+            arguments = [carrier.program(SERVER), "publish", f"{carrier.url}/publish", "--token", TOKEN, "--mold", server.url]
+            with subprocess.Popen(arguments, text=True, stderr=subprocess.PIPE) as publisher:
+                server.run(publisher)
+                said.extend((publisher.returncode, publisher.stderr.read()))
+
+        heard = asyncio.run(heard_of(f"{carrier.url}/ws/itch.%3E", len(server.messages), publish_all))
+        equal(said[0], 0, f"exit status of millrace publish: {said[1]}")
+        require(heard == server.messages, "a subscriber received something else than was sent")
