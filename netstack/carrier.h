@@ -160,6 +160,10 @@ concept Carrier = ReceivedBytes<typename C::Bytes> && std::copyable<typename C::
     { view.local(id) } -> std::same_as<SocketAddress>;
     { view.connections() } -> std::same_as<std::size_t>;      // in use, half-open ones included
     { view.max_connections() } -> std::same_as<std::size_t>;  // every ConnId's index is below this
+    // Takes the memory now that so many idle connections will need, idle_bytes() each, which it takes
+    // otherwise as they come. For set-up.
+    carrier.populate(std::size_t{});
+    { C::idle_bytes() } -> std::same_as<std::size_t>;
     // True while the send pool is below its low-water mark: the engine then takes in no new work.
     { view.under_pressure() } -> std::same_as<bool>;
     // Bytes that this shard's connections, tables and pools hold now. Not for the hot path.

@@ -46,14 +46,13 @@ void LabClient::on_close(ClientSocket& ws, ws::CloseCode code, std::string_view)
 
 ClientShard::ClientShard(LabCarrier& carrier, const Setup& setup)
     : carrier_(carrier),
-      talker_(
-          {.pattern = setup.pattern,
-           .payload = setup.options.payload,
-           .index = setup.index,
-           .shards = static_cast<unsigned>(setup.options.client_cores.size()),
-           .connections = share(setup.options.connections, setup.index, setup.options.client_cores.size())}),
-      connect_(setup.server,
-               share(setup.options.connections, setup.index, setup.options.client_cores.size())),
+      connections_(share(setup.options.connections, setup.index, setup.options.client_cores.size())),
+      talker_({.pattern = setup.pattern,
+               .payload = setup.options.payload,
+               .index = setup.index,
+               .shards = static_cast<unsigned>(setup.options.client_cores.size()),
+               .connections = connections_}),
+      connect_(setup.server, connections_),
       hold_(setup.options.seed + setup.index, setup.options.hold_for),
       echo_(setup.options,
             share(setup.options.echo_connections, setup.index, setup.options.client_cores.size())),
@@ -116,6 +115,9 @@ void ClientShard::obey(Order order, Time now) {
             return floor_.begin(now);
         case Order::kReport:
             report_ = make_report(carrier_, *endpoint_, stalls_);
+            break;
+        case Order::kPopulate:
+            endpoint_->populate(connections_);
             break;
         case Order::kServe:
             break;

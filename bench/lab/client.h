@@ -66,6 +66,7 @@ class ClientShard {
     TscClock clock_;
     StallMeter<ThreadCpuTime> stalls_;
     LabCarrier& carrier_;
+    const std::uint64_t connections_;  // this shard's share
     std::unique_ptr<ClientEndpoint> endpoint_;
     Talker talker_;
     ConnectStage connect_;

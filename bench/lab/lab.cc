@@ -16,6 +16,7 @@
 #include "bench/lab/worker.h"
 #include "bench/result/live_line.h"
 #include "bench/result/table.h"
+#include "netstack/base/memory.h"
 #include "netstack/eal/eal.h"
 
 namespace millrace::bench {
@@ -115,8 +116,9 @@ Expected<void> Lab::make_shards() {
     EndpointConfig server_config = config;
     server_config.ping_interval = options_.ping_interval;
     for (unsigned i = 0; i < options_.server_cores.size(); ++i) {
-        auto shard =
-            ServerShard::create(ends_->server(i), server_config, pattern_, i == 0 ? &*ring_ : nullptr);
+        auto shard = ServerShard::create(ends_->server(i), server_config, pattern_,
+                                         options_.connections / options_.server_cores.size(),
+                                         i == 0 ? &*ring_ : nullptr);
         if (!shard) return tl::unexpected(shard.error());
         servers_.push_back(std::move(*shard));
     }
@@ -218,9 +220,13 @@ bool Lab::connect() {
     const std::uint64_t server_before = memory(servers_);
     const std::uint64_t client_before = memory(clients_);
     const std::uint64_t process_before = process_memory();
+    const auto populating = std::chrono::steady_clock::now();
+    if (!order_all(Order::kPopulate, "connect")) return false;
+    const std::chrono::duration<double> populated = std::chrono::steady_clock::now() - populating;
     if (!order_clients(Order::kConnect, "connect") || !report("connect")) return false;
     note_shares();
     ConnectResult result = connect_result(clients_);
+    result.populate_seconds = populated.count();
     if (result.connections != 0) {
         const auto per_connection = [&result](std::uint64_t after, std::uint64_t before) {
             return (static_cast<double>(after) - static_cast<double>(before)) /

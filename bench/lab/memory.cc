@@ -2,32 +2,16 @@
 
 #include <fmt/format.h>
 
-#include <fstream>
-#include <limits>
-#include <string>
-
 #include "bench/lab/client_endpoint.h"
 #include "bench/lab/ends.h"
 #include "bench/lab/server.h"
 #include "bench/result/table.h"
-#include "engine/endpoint/slot.h"
 #include "engine/options/units.h"
-#include "netstack/tcp/connection.h"
 
 namespace millrace::bench {
 
 std::uint64_t bytes_per_connection() {
-    constexpr std::uint64_t kTableEntry = 7;  // connection_table.h
-    constexpr std::uint64_t kEnd = sizeof(tcp::Connection) + sizeof(Slot) + kTableEntry;
-    return 2 * kEnd + sizeof(LabServer::State) + sizeof(LabClient::State) + sizeof(net::ConnId);
-}
-
-std::uint64_t available_memory() {
-    std::ifstream meminfo("/proc/meminfo");
-    std::string name, unit;
-    for (std::uint64_t kib = 0; meminfo >> name >> kib; std::getline(meminfo, unit))
-        if (name == "MemAvailable:") return kib * 1024;
-    return std::numeric_limits<std::uint64_t>::max();
+    return ServerEndpoint::idle_bytes() + ClientEndpoint::idle_bytes() + sizeof(net::ConnId);
 }
 
 Expected<void> check_memory(const LabOptions& options, std::uint64_t available) {

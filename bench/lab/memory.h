@@ -11,10 +11,6 @@ namespace millrace::bench {
 // Bytes of both ends of one connection, and of the bench's own books.
 std::uint64_t bytes_per_connection();
 
-// What this machine can give now without swapping (MemAvailable in /proc/meminfo); the largest number there
-// is where that is not said.
-std::uint64_t available_memory();
-
 // Fails with a sentence that says how much the run takes, and what to do, if `available` bytes are too few.
 Expected<void> check_memory(const LabOptions& options, std::uint64_t available);
 

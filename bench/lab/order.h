@@ -6,9 +6,10 @@
 namespace millrace::bench {
 
 enum class Order : std::uint8_t {
-    kServe,    // poll, and nothing else
-    kReport,   // put down memory and counters
-    kConnect,  // the stages
+    kServe,     // poll, and nothing else
+    kReport,    // put down memory and counters
+    kPopulate,  // take the memory of the connections to come
+    kConnect,   // the stages
     kHold,
     kEcho,
     kScatter,

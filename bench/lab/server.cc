@@ -3,8 +3,9 @@
 namespace millrace::bench {
 
 Expected<std::unique_ptr<ServerShard>> ServerShard::create(LabCarrier& carrier, const EndpointConfig& config,
-                                                           const Pattern& pattern, BareRing* ring) {
-    std::unique_ptr<ServerShard> shard(new ServerShard(carrier, ring));
+                                                           const Pattern& pattern, std::uint64_t connections,
+                                                           BareRing* ring) {
+    std::unique_ptr<ServerShard> shard(new ServerShard(carrier, connections, ring));
     auto endpoint =
         ServerEndpoint::create(carrier, config, app(route("/echo", LabServer(pattern, shard->books_))));
     if (!endpoint) return tl::unexpected(endpoint.error());
@@ -26,6 +27,7 @@ void ServerShard::iterate() {
 void ServerShard::obey(Order order) {
     stalls_.leave_out();
     on_floor_ = order == Order::kFloor && ring_ != nullptr;
+    if (order == Order::kPopulate) endpoint_->populate(connections_);
     if (order == Order::kReport) {
         report_ = make_report(carrier_, *endpoint_, stalls_);
         reported_books_ = books_;

@@ -56,7 +56,8 @@ using ServerEndpoint = Endpoint<LabCarrier, LabServer>;
 class ServerShard {
   public:
     static Expected<std::unique_ptr<ServerShard>> create(LabCarrier& carrier, const EndpointConfig& config,
-                                                         const Pattern& pattern, BareRing* ring);
+                                                         const Pattern& pattern, std::uint64_t connections,
+                                                         BareRing* ring);
 
     // One turn of the shard's loop.
     void iterate();
@@ -69,11 +70,13 @@ class ServerShard {
   private:
     void obey(Order order);
 
-    ServerShard(LabCarrier& carrier, BareRing* ring) : carrier_(carrier), ring_(ring) {}
+    ServerShard(LabCarrier& carrier, std::uint64_t connections, BareRing* ring)
+        : carrier_(carrier), connections_(connections), ring_(ring) {}
 
     TscClock clock_;
     StallMeter<ThreadCpuTime> stalls_;
     LabCarrier& carrier_;
+    const std::uint64_t connections_;  // that are expected
     std::unique_ptr<ServerEndpoint> endpoint_;
     ServerBooks books_;
     Report report_;

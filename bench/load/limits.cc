@@ -11,6 +11,7 @@
 #include "bench/control/share.h"
 #include "bench/result/table.h"
 #include "engine/options/units.h"
+#include "netstack/base/memory.h"
 
 namespace millrace::bench {
 
@@ -77,16 +78,13 @@ Expected<void> check_ports(const LoadOptions& options, std::uint64_t connections
 constexpr std::uint64_t kBytesEach = 6144;
 
 Expected<void> check_memory(std::uint64_t connections) {
-    std::ifstream file("/proc/meminfo");
-    std::uint64_t available = 0;  // KiB
-    for (std::string name, rest; file >> name && std::getline(file, rest);)
-        if (name == "MemAvailable:") available = std::stoull(rest);
-    if (available == 0 || connections * kBytesEach <= available * 1024) return {};
+    const std::uint64_t available = available_memory();
+    if (connections * kBytesEach <= available) return {};
     return fail(fmt::format(
         "{} connections need about {} of memory, and {} is available: open fewer, or share them among "
         "machines",
         with_commas(connections), format_bytes(static_cast<double>(connections * kBytesEach)),
-        format_bytes(static_cast<double>(available * 1024))));
+        format_bytes(static_cast<double>(available))));
 }
 
 }  // namespace

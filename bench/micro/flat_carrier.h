@@ -89,6 +89,8 @@ class FlatCarrier {
     net::SocketAddress local(net::ConnId) const { return {}; }
     std::size_t connections() const { return events_.size(); }
     std::size_t max_connections() const { return events_.size(); }
+    static constexpr std::size_t idle_bytes() { return 0; }
+    void populate(std::size_t) {}
     bool under_pressure() const { return false; }
     std::size_t memory_in_use() const { return 0; }
     template <class Visitor>

@@ -38,10 +38,12 @@ struct ConnectResult {
     std::uint64_t connections = 0;  // TCP and WebSocket handshakes completed
     std::uint64_t failed = 0;
     std::map<std::string, std::uint64_t> failed_because;
+    double populate_seconds = 0;  // before: to take the memory of all connections
     double seconds = 0;
     double rate_per_s = 0;
     std::vector<double> rates_per_s;  // of each million in turn; fewer than a million: none
-    // Measured: memory in use with all connections less memory in use with none, over their number.
+    // Measured: memory in use with all connections less memory in use before any was taken for them, over
+    // their number.
     double server_bytes_per_connection = 0;
     double client_bytes_per_connection = 0;
     // The cross-check: growth of the process' resident memory over the same time, both ends and the bench's

@@ -49,6 +49,7 @@ Json to_json(const ConnectResult& r) {
     return {{"connections", r.connections},
             {"failed", r.failed},
             {"failed_because", r.failed_because},
+            {"populate_seconds", r.populate_seconds},
             {"seconds", r.seconds},
             {"rate_per_s", r.rate_per_s},
             {"rates_per_s", r.rates_per_s},

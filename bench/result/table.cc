@@ -79,6 +79,8 @@ void show(std::string& out, const ConnectResult& r) {
     block.line("{} TCP and WebSocket handshakes in {:.3g} s, {} failed", with_commas(r.connections),
                r.seconds, with_commas(r.failed));
     show_reasons(block, "failed", r.failed_because);
+    if (r.populate_seconds > 0.1)
+        block.line("their memory was taken before, in {:.3g} s", r.populate_seconds);
     if (r.server_bytes_per_connection != 0)
         block.line("an idle connection holds {} at the server, {} at the client",
                    format_bytes(r.server_bytes_per_connection), format_bytes(r.client_bytes_per_connection));

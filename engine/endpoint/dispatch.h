@@ -208,6 +208,19 @@ Expected<void> Endpoint<C, Handlers...>::start_handlers() {
 }
 
 template <net::Carrier C, class... Handlers>
+constexpr std::size_t Endpoint<C, Handlers...>::idle_bytes() {
+    return C::idle_bytes() + sizeof(Slot) + std::max({state_size<Handlers>()...});
+}
+
+template <net::Carrier C, class... Handlers>
+void Endpoint<C, Handlers...>::populate(std::size_t connections) {
+    carrier_.populate(connections);
+    slots_.populate(connections);
+    // With several handlers nobody knows which of them the connections will have.
+    if constexpr (sizeof...(Handlers) == 1) states_[0].populate(connections * state_size<Handlers...>());
+}
+
+template <net::Carrier C, class... Handlers>
 std::size_t Endpoint<C, Handlers...>::memory_in_use() const {
     std::size_t bytes = slots_.resident_bytes() + peers_.resident_bytes() + chains_.memory_in_use() +
                         carries_.memory_in_use() + compression_.memory_in_use() +

@@ -110,6 +110,12 @@ class Endpoint {
     const EndpointCounters& counters() const { return counters_; }
     // Opened, opening or closing.
     std::size_t connections() const { return slots_in_use_; }
+    // What an idle connection keeps, in bytes, with its carrier's part and the largest of the handlers'
+    // states.
+    static constexpr std::size_t idle_bytes();
+    // Takes the memory of so many idle connections now, not as they come: none of them waits for the kernel
+    // to find some. For set-up.
+    void populate(std::size_t connections);
     // Bytes that sessions, messages under assembly and the handlers' states hold now. Not for the hot path.
     std::size_t memory_in_use() const;
 

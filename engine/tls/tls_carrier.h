@@ -130,6 +130,11 @@ class TlsCarrier {
     net::SocketAddress local(net::ConnId id) const { return carrier_.local(id); }
     std::size_t connections() const { return carrier_.connections(); }
     std::size_t max_connections() const { return carrier_.max_connections(); }
+    static constexpr std::size_t idle_bytes() { return C::idle_bytes() + sizeof(Connection); }
+    void populate(std::size_t connections) {
+        carrier_.populate(connections);
+        slots_.populate(connections);
+    }
     bool under_pressure() const { return carrier_.under_pressure(); }
     // Without OpenSSL's own memory, some kilobytes for each secured connection.
     std::size_t memory_in_use() const {

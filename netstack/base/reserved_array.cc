@@ -14,6 +14,12 @@ void* reserve_pages(std::size_t bytes) {
     return place == MAP_FAILED ? nullptr : place;
 }
 
+void populate_pages(void* place, std::size_t bytes) {
+    if (bytes == 0) return;
+    (void)::madvise(place, bytes, MADV_HUGEPAGE);
+    (void)::madvise(place, bytes, MADV_POPULATE_WRITE);
+}
+
 std::size_t resident_bytes(const void* place, std::size_t length) {
     const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
     constexpr std::size_t kPagesAtOnce = 1 << 16;

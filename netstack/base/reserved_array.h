@@ -5,6 +5,7 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cassert>
 #include <cstddef>
 #include <type_traits>
@@ -17,6 +18,11 @@ namespace millrace {
 // Address space of so many bytes, whose pages are zeroed and taken when they are first touched; null when
 // there is none left. munmap() gives it back.
 void* reserve_pages(std::size_t bytes);
+
+// Takes the memory of so many bytes from `place` on now, in huge pages where the machine gives them: nothing
+// that touches them later waits for the kernel, nor do the other threads, whom it would interrupt. As far as
+// there is memory; Linux 5.14 and later, else nothing happens.
+void populate_pages(void* place, std::size_t bytes);
 
 // T must be valid when all its bytes are zero: fresh pages arrive zeroed and no constructor runs.
 template <class T>
@@ -54,6 +60,9 @@ class ReservedArray {
     T* data() { return data_; }
     const T* data() const { return data_; }
     std::size_t capacity() const { return capacity_; }
+
+    // Takes the memory of the first `count` elements, at most all, now; see populate_pages(). For set-up.
+    void populate(std::size_t count) { populate_pages(data_, std::min(count, capacity_) * sizeof(T)); }
 
     // Bytes of this array that the kernel has backed with memory (measured with mincore, page by page; not
     // for a hot path).

@@ -79,6 +79,10 @@ class DpdkCarrier {
     void cancel_timer(ConnId id) { tcp().cancel_timer(id); }
     SocketAddress peer(ConnId id) const { return tcp().peer(id); }
     SocketAddress local(ConnId id) const { return tcp().local(id); }
+    static constexpr std::size_t idle_bytes() {
+        return sizeof(tcp::Connection) + tcp::ConnectionTable::kBytesPerEntry;
+    }
+    void populate(std::size_t connections) { tcp().populate(connections); }
     std::size_t connections() const { return tcp().connections(); }
     std::size_t max_connections() const { return tcp().max_connections(); }
     bool under_pressure() const { return tcp().under_pressure(); }

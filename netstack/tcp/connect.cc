@@ -35,51 +35,68 @@ void Tcp::begin_choosing_ports() {
 
 // RFC 6056 section 3.3.3: a keyed offset for each remote end, and one counter. Walking all ports of an
 // address before the next address keeps the cost of a choice constant up to millions of connections.
-bool Tcp::choose_local(const SocketAddress& remote, SocketAddress& local) {
-    const auto serves = [&](const AddressRange& range) {
-        return scope_of(range.first) == scope_of(remote.ip);
-    };
-    std::uint64_t tuples = 0;
+void Tcp::begin_choice(const SocketAddress& remote) {
+    choice_ = {.remote = remote, .offset = siphash(config_.secret, remote.ip, {}, remote.port)};
     for (const AddressRange& range : local_)
-        if (serves(range)) tuples += std::uint64_t{range.count} * kPorts;
-    if (tuples == 0) return false;
-    const std::uint64_t offset = siphash(config_.secret, remote.ip, {}, remote.port);
+        if (scope_of(range.first) == scope_of(remote.ip))
+            choice_.tuples += std::uint64_t{range.count} * kPorts;
+}
+
+SocketAddress Tcp::local_end(std::uint64_t tuple) const {
+    const AddressRange* range = local_.data();
+    const auto serves = [&] { return scope_of(range->first) == scope_of(choice_.remote.ip); };
+    for (; !serves() || tuple >= std::uint64_t{range->count} * kPorts; ++range)
+        if (serves()) tuple -= std::uint64_t{range->count} * kPorts;
+    return {range->first.plus(tuple / kPorts),
+            static_cast<std::uint16_t>(kFirstPort + tuple % kPorts * kPortStride % kPorts)};
+}
+
+// The next local end whose replies come to this shard, and its bucket on its way into the cache: among
+// millions of connections each of these reads would be a miss, an eighth of what connecting costs.
+bool Tcp::propose_local() {
     const std::uint32_t tries = kMostTries * rss_->queues();
-    for (std::uint32_t i = 0; i < tries && i < tuples; ++i) {
-        std::uint64_t tuple = (offset + next_tuple_++) % tuples;
-        const AddressRange* range = local_.data();
-        while (!serves(*range) || tuple >= std::uint64_t{range->count} * kPorts) {
-            if (serves(*range)) tuple -= std::uint64_t{range->count} * kPorts;
-            ++range;
-        }
-        local.ip = range->first.plus(tuple / kPorts);
-        local.port = static_cast<std::uint16_t>(kFirstPort + tuple % kPorts * kPortStride % kPorts);
-        if (rss_->queues() > 1 && rss_->queue_of(remote, local) != shard_) continue;
-        const std::uint32_t taken = find(hash_of(remote, local), remote, local);
-        if (taken == kNoBlock || time_wait_may_be_reopened(slab_[taken])) return true;
+    for (std::uint32_t i = 0; i < tries && i < choice_.tuples; ++i) {
+        choice_.local = local_end((choice_.offset + next_tuple_++) % choice_.tuples);
+        if (rss_->queues() > 1 && rss_->queue_of(choice_.remote, choice_.local) != shard_) continue;
+        choice_.hash = hash_of(choice_.remote, choice_.local);
+        table_.prefetch(choice_.hash);
+        return choice_.proposed = true;
     }
     return false;
 }
 
+std::optional<Tcp::FreeTuple> Tcp::choose_local(const SocketAddress& remote) {
+    if (choice_.tuples == 0 || choice_.remote != remote) begin_choice(remote);
+    for (std::uint32_t i = 0; i < kMostTries && i < choice_.tuples; ++i) {
+        if (!choice_.proposed && !propose_local()) break;
+        choice_.proposed = false;
+        const FreeTuple found{choice_.local, find(choice_.hash, remote, choice_.local)};
+        if (found.old != kNoBlock && !time_wait_may_be_reopened(slab_[found.old])) continue;
+        propose_local();  // for the next connect()
+        return found;
+    }
+    return std::nullopt;
+}
+
 ConnId Tcp::connect(SocketAddress remote, Time now) {
     set_now(now);
-    SocketAddress local;
     // RFC 9293 section 3.9.2.3 (MUST-46): no host has such an address.
     if (net::is_martian_source(remote.ip)) {
         ++counters_.attempt_fails;
         return net::kNoConn;
     }
-    if (!choose_local(remote, local)) {
+    const auto tuple = choose_local(remote);
+    if (!tuple) {
         ++counters_.no_ports;
         return net::kNoConn;
     }
-    Seq iss = initial_sequence(config_.secret, local, remote, now_);
-    if (const std::uint32_t old = find(hash_of(remote, local), remote, local); old != kNoBlock) {
-        iss = max(iss, slab_[old].snd_nxt + 1);  // above all that the old incarnation used
+    Seq iss = initial_sequence(config_.secret, tuple->local, remote, now_);
+    if (tuple->old != kNoBlock) {
+        iss = max(iss, slab_[tuple->old].snd_nxt + 1);  // above all that the old incarnation used
         ++counters_.time_wait_reused;
-        leave_time_wait(handle(ConnId{old}));
+        leave_time_wait(handle(ConnId{tuple->old}));
     }
-    const std::uint32_t slot = open(remote, local, State::kSynSent, iss);
+    const std::uint32_t slot = open(remote, tuple->local, State::kSynSent, iss);
     if (slot == kNoBlock) {
         ++counters_.attempt_fails;
         return net::kNoConn;
@@ -94,6 +111,7 @@ ConnId Tcp::connect(SocketAddress remote, Time now) {
 void Tcp::use_addresses(std::vector<AddressRange> local, Time now) {
     set_now(now);
     local_ = std::move(local);
+    choice_ = {};
     for (std::uint32_t slot = 0; slot < slab_.touched(); ++slot) {
         Handle h = handle(ConnId{slot});
         if (h.c.state != State::kSynSent || is_local(this->local(h.id()).ip)) continue;

@@ -27,16 +27,11 @@ class ConnectionSlab {
 
     // A fresh connection in State::kFree; kNoBlock when none is free.
     std::uint32_t take() {
-        std::uint32_t taken = free_;
-        if (taken != kNoBlock) {
-            free_ = link(taken);
-        } else if (touched_ < slots_.capacity()) {
-            taken = touched_++;
-        } else {
-            return kNoBlock;
-        }
+        const std::uint32_t taken = free_;
+        if (taken == kNoBlock) return take_fresh();
+        free_ = link(taken);
         ++in_use_;
-        reset(slots_[taken]);
+        reset(slots_[taken], slots_[taken].flags & kListed);
         return taken;
     }
 
@@ -59,9 +54,12 @@ class ConnectionSlab {
         resting_ = link(taken);
         if (resting_ == kNoBlock) last_resting_ = kNoBlock;
         ++in_use_;
-        reset(slots_[taken]);
+        reset(slots_[taken], slots_[taken].flags & kListed);
         return taken;
     }
+
+    // Takes memory for the first `connections` slots now.
+    void populate(std::size_t connections) { slots_.populate(connections); }
 
     Connection& operator[](std::uint32_t slot) { return slots_[slot]; }
     const Connection& operator[](std::uint32_t slot) const { return slots_[slot]; }
@@ -76,8 +74,15 @@ class ConnectionSlab {
   private:
     static constexpr std::uint32_t kListed = kInDirtyList | kInReadyList;  // the lists still name the slot
 
-    static void reset(Connection& c) {
-        const std::uint32_t listed = c.flags & kListed;
+    // Written before it is read: a fresh page that is read first is faulted in twice, the second time with an
+    // interrupt to every other core that runs a thread of ours.
+    std::uint32_t take_fresh() {
+        if (touched_ == slots_.capacity()) return kNoBlock;
+        ++in_use_;
+        reset(slots_[touched_], 0);
+        return touched_++;
+    }
+    static void reset(Connection& c, std::uint32_t listed) {
         c = Connection{};
         c.flags = listed;
         c.send_queue = c.reassembly = c.timer = c.app_timer = kNoBlock;

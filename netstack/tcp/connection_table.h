@@ -19,6 +19,7 @@ namespace millrace::tcp {
 class ConnectionTable {
   public:
     static constexpr std::uint32_t kNone = kNoBlock;
+    static constexpr std::size_t kBytesPerEntry = 7;  // filled to its bound
 
     static Expected<ConnectionTable> create(std::size_t max_entries);
 
@@ -43,6 +44,9 @@ class ConnectionTable {
     std::uint32_t candidate(std::uint32_t hash) const {
         return buckets_[home(hash)].find(tag_of(hash), [](std::uint32_t) { return true; });
     }
+
+    // Takes the memory of all buckets now.
+    void populate() { buckets_.populate(count_); }
 
     std::size_t size() const { return entries_; }
     std::size_t resident_bytes() const { return buckets_.resident_bytes() + overflow_.resident_bytes(); }

@@ -163,6 +163,10 @@ class Tcp {
     // Less than an eighth of the data or of the header pool is free; looked at every few milliseconds, and
     // when an append was refused for it.
     bool under_pressure() const { return under_pressure_; }
+    void populate(std::size_t connections) {
+        slab_.populate(connections);
+        table_.populate();
+    }
     std::size_t memory_in_use() const;  // bytes of tables and pools of state; mbufs not counted
     template <class Visitor>
     void visit_counters(Visitor&& visitor) const {
@@ -230,7 +234,15 @@ class Tcp {
 
     // connect.cc
     void begin_choosing_ports();
-    bool choose_local(const SocketAddress& remote, SocketAddress& local);
+    // A local end that is free, or that of `old`, a connection in TIME-WAIT that may be opened again.
+    struct FreeTuple {
+        SocketAddress local;
+        std::uint32_t old;
+    };
+    void begin_choice(const SocketAddress& remote);
+    SocketAddress local_end(std::uint64_t tuple) const;
+    bool propose_local();
+    std::optional<FreeTuple> choose_local(const SocketAddress& remote);
 
     // listen.cc
     void listen_input(Segment& segment, SocketAddress remote, SocketAddress local, std::optional<Seq> iss);
@@ -456,6 +468,16 @@ class Tcp {
     std::vector<Listener> listeners_;
     std::vector<AddressRange> local_;
     std::uint64_t next_tuple_ = 0;
+    // Local ends for connections to `remote`; the one that is proposed is the next to be tried.
+    struct LocalChoice {
+        SocketAddress remote{};
+        std::uint64_t offset = 0;
+        std::uint64_t tuples = 0;  // addresses times ports
+        SocketAddress local{};
+        std::uint32_t hash = 0;
+        bool proposed = false;
+    };
+    LocalChoice choice_;
 
     std::uint32_t oldest_time_wait_ = kNoBlock;
     std::uint32_t newest_time_wait_ = kNoBlock;

@@ -114,6 +114,8 @@ class UringCarrier {
     SocketAddress local(ConnId id) const;  // a system call
     std::size_t connections() const { return used_slots_; }
     std::size_t max_connections() const { return config_.max_connections; }
+    static constexpr std::size_t idle_bytes() { return sizeof(uring::Connection); }
+    void populate(std::size_t connections) { slots_.populate(connections); }
     bool under_pressure() const { return blocks_.under_pressure(); }
     // Not the kernel's own memory for the sockets: that is 3 to 4 KiB a connection more.
     std::size_t memory_in_use() const;

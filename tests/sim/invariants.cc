@@ -1,6 +1,8 @@
 #include "tests/sim/invariants.h"
 
 #include <cstdio>
+#include <tuple>
+#include <utility>
 
 namespace millrace::tcp {
 namespace {
@@ -262,12 +264,11 @@ void Inspector::check_time_wait_list(const Sums& sums) {
 }
 
 std::optional<SocketAddress> Inspector::next_local(Tcp& tcp, SocketAddress remote) {
-    SocketAddress local;
-    const std::uint64_t tuple = tcp.next_tuple_;
-    const bool found = tcp.choose_local(remote, local);
-    tcp.next_tuple_ = tuple;
+    const auto before = std::pair(tcp.next_tuple_, tcp.choice_);
+    const auto found = tcp.choose_local(remote);
+    std::tie(tcp.next_tuple_, tcp.choice_) = before;
     if (!found) return std::nullopt;
-    return local;
+    return found->local;
 }
 
 }  // namespace millrace::tcp

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "bench/lab/ends.h"
+#include "netstack/base/memory.h"
 
 namespace millrace::bench {
 namespace {

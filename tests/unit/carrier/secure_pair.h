@@ -54,6 +54,8 @@ class SecureCarrier {
     SocketAddress local(ConnId id) const { return tls_->local(id); }
     std::size_t connections() const { return tls_->connections(); }
     std::size_t max_connections() const { return tls_->max_connections(); }
+    static constexpr std::size_t idle_bytes() { return 0; }
+    void populate(std::size_t connections) { tls_->populate(connections); }
     bool under_pressure() const { return tls_->under_pressure(); }
     std::size_t memory_in_use() const { return tls_->memory_in_use(); }
     template <class Visitor>

@@ -172,6 +172,8 @@ class MemoryCarrier {
                                                       [](const auto& conn) { return conn.used; }));
     }
     std::size_t max_connections() const { return connections_.size(); }
+    static constexpr std::size_t idle_bytes() { return 0; }
+    void populate(std::size_t) {}
     bool under_pressure() const { return pressed; }
     std::size_t memory_in_use() const { return 0; }
     template <class Visitor>
