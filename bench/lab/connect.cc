@@ -10,7 +10,7 @@ namespace millrace::bench {
 namespace {
 
 // Enough to keep both ends busy, few enough that neither the wire nor the half-open bound overflows.
-constexpr std::uint64_t kUnderWay = 512;
+constexpr std::uint64_t kUnderWay = 1024;
 // A poll starts no more than it takes from the wire in one burst.
 constexpr unsigned kPerPoll = 32;
 
