@@ -45,6 +45,7 @@ void Endpoint<C, Handlers...>::keep_alive(net::ConnId id, Slot& slot) {
     }
     if (config_.ping_interval == Duration{} || silent(slot.heard_ms) < config_.ping_interval) return;
     if (!slot.ping_sent) {
+        if (carrier_.under_pressure()) return;  // what memory there is, is for answers
         slot.ping_sent = send_control(id, slot, ws::Opcode::kPing, {});
         if (!slot.ping_sent) return;
         ++counters_.pings_sent;

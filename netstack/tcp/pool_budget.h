@@ -21,7 +21,12 @@ class PoolBudget {
         left_ = static_cast<std::int64_t>(rte_mempool_avail_count(pool_)) -
                 static_cast<std::int64_t>(pool_->size / 8);
     }
-    bool spent() const { return left_ <= 0; }
+    // Whether enough is left after `mbufs` for those who ask next: answers to a packet that has come, whose
+    // sender looked before that there is room for them.
+    bool spares(std::size_t mbufs) const {
+        const std::int64_t for_answers = std::min<std::int64_t>(kForAnswers, pool_->size / 16 + 1);
+        return left_ - static_cast<std::int64_t>(mbufs) >= for_answers;
+    }
     // True when there were `mbufs`, which are now the caller's to allocate. Those given back since the last
     // count are not known.
     bool take(std::size_t mbufs) {
@@ -31,6 +36,8 @@ class PoolBudget {
     }
 
   private:
+    static constexpr std::int64_t kForAnswers = 64;  // those to the longest packet are some ten
+
     rte_mempool* pool_;
     std::int64_t left_ = 0;
 };

@@ -47,9 +47,10 @@ SendQueue* Tcp::queue_to_append(Handle h) {
 // What was refused for is looked at again with the next count, so that a dry pool does not cost one each
 // time.
 bool Tcp::may_take(PoolBudget& budget, std::size_t mbufs) {
-    if (budget.take(mbufs)) return true;
-    if (under_pressure_) return false;
-    budget.recount();
+    if (!under_pressure_ && !budget.spares(mbufs)) {
+        budget.recount();
+        under_pressure_ = !budget.spares(mbufs);
+    }
     return budget.take(mbufs);
 }
 

@@ -23,7 +23,7 @@ void place(T& target, Expected<T> made, Expected<void>& all) {
 // RFC 6691: options are not subtracted from what we announce.
 constexpr std::uint16_t kIpv4AndTcpHeaders = 40;
 constexpr std::uint16_t kIpv6AndTcpHeaders = 60;
-constexpr Duration kPoolInterval = 5ms;
+constexpr Duration kPoolInterval = 5ms, kPoolIntervalUnderPressure = 200us;
 constexpr std::uint16_t kLeastMtu = 576;
 constexpr std::uint16_t kLeastMtuIpv6 = 1280;  // RFC 8200 section 5
 
@@ -105,7 +105,8 @@ Tcp::~Tcp() {
 
 void Tcp::set_now(Time now) {
     if (now == now_) return;
-    const bool long_ago = now - pool_seen_at_ >= kPoolInterval;
+    const bool long_ago =
+        now - pool_seen_at_ >= (under_pressure_ ? kPoolIntervalUnderPressure : kPoolInterval);
     now_ = now;
     const auto ns = static_cast<std::uint64_t>(now.time_since_epoch().count());
     now_us_ = static_cast<std::uint32_t>(ns / 1000);
@@ -119,7 +120,7 @@ void Tcp::look_at_pool() {
     data_budget_.recount();
     header_budget_.recount();
     receive_budget_.recount();
-    under_pressure_ = data_budget_.spent() || header_budget_.spent();
+    under_pressure_ = !data_budget_.spares(0) || !header_budget_.spares(0);
 }
 
 void Tcp::receives_from(std::vector<rte_mempool*> pools) {

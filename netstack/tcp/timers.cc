@@ -190,9 +190,11 @@ void Tcp::persist_timeout(Handle h) {
 }
 
 // What waited for this poll: data held back by a pause or by full events, a closing that nobody could be told
-// of, a writer refused for want of mbufs.
+// of, a writer refused for want of mbufs. A few at a time, in turn: those who wait for mbufs may be a hundred
+// thousand, and come back until there are some.
 void Tcp::deliver_resumed() {
-    for (std::size_t n = ready_.size(); n > 0 && event_room() > kEventReserve; --n) {
+    constexpr std::size_t kReadyAPoll = 64;
+    for (std::size_t n = std::min(ready_.size(), kReadyAPoll); n > 0 && event_room() > kEventReserve; --n) {
         Handle h = handle(ConnId{ready_.front()});
         Connection& c = h.c;
         ready_.pop();

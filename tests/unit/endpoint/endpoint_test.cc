@@ -382,6 +382,23 @@ TEST_F(EndpointTest, TimeoutsEndEachPhase) {
     EXPECT_EQ(server_side.connections(), 0u);
 }
 
+// What memory there is, is for answers: a Ping waits until there is more, and nobody is given up meanwhile.
+TEST_F(EndpointTest, NobodyIsPingedWhileMemoryIsShort) {
+    EndpointConfig config;
+    config.ping_interval = 2s;
+    start(config);
+    Raw raw = open_raw();
+    server_side.pressed = true;
+    now += 5s;
+    run_raw(raw);
+    EXPECT_TRUE(raw.got.empty());
+    EXPECT_FALSE(raw.closed);
+    server_side.pressed = false;
+    now += 1s;
+    run_raw(raw);
+    EXPECT_EQ(raw.got, std::string("\x89\x00", 2));
+}
+
 TEST_F(EndpointTest, PongKeepsTheConnection) {
     EndpointConfig config;
     config.ping_interval = 2s;

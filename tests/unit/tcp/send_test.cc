@@ -442,6 +442,48 @@ TEST(TcpDry, DataPoolRefusesNewBytesAndWakesWhenItRecovers) {
     EXPECT_FALSE(s.tcp->under_pressure());
 }
 
+// Who has asked before he took a packet in, has room for the answers to it.
+TEST(TcpDry, PressureIsSaidWhileAnswersStillFindRoom) {
+    Script s(Script::defaults(), 255);
+    const ConnId c = s.accept();
+    for (int i = 0; !s.tcp->under_pressure(); ++i) {
+        ASSERT_LT(i, 255);
+        ASSERT_TRUE(s.append(c, letters(kMss)));
+    }
+    EXPECT_TRUE(s.append(c, letters(10 * kMss)));
+    EXPECT_EQ(s.count(&Counters::data_pool_dry), 0u);
+    s.flush();
+    s.out.clear();
+}
+
+// A peer that stood still had a hundred thousand of them looked at each poll, to no avail.
+TEST(TcpDry, ManyWritersThatWaitAreLookedAtAFewAPoll) {
+    constexpr unsigned kWriters = 200, kAPoll = 64;
+    Config config = Script::defaults();
+    config.max_connections = kWriters;
+    Script s(config, 255);
+    std::vector<rte_mbuf*> taken;
+    while (rte_mbuf* m = rte_pktmbuf_alloc(s.pools.data()))
+        taken.push_back(m);
+    for (unsigned i = 0; i < kWriters; ++i)
+        ASSERT_FALSE(s.tcp->prepare(s.tcp->connect(kRemote, s.now), 1));
+    s.flush();
+    s.out.clear();
+    s.advance(10ms);
+    EXPECT_TRUE(s.events.empty());
+    for (rte_mbuf* m : taken)
+        rte_pktmbuf_free(m);
+    std::size_t woken = 0;
+    for (int polls = 0; woken < kWriters; ++polls) {
+        ASSERT_LT(polls, 10);
+        s.advance(10ms);
+        EXPECT_LE(s.events.size(), kAPoll);
+        for (; !s.events.empty(); ++woken)
+            EXPECT_EQ(s.event().kind, EventKind::kWritable);
+    }
+    EXPECT_EQ(woken, kWriters);
+}
+
 TEST(TcpDry, HeaderPoolDelaysAcksAndReferencesButLosesNothing) {
     Script s(Script::defaults(), 255, 15);
     const ConnId c = s.accept();
