@@ -1,11 +1,10 @@
 // Loss and recovery: RFC 6298, RFC 5681, RFC 6582, RFC 3042.
 
+#include "tests/unit/tcp/payload.h"
 #include "tests/unit/tcp/script.h"
 
 namespace millrace::tcp::test {
 namespace {
-
-constexpr std::uint32_t kMss = 1460;
 
 Config newreno() {
     Config config = Script::defaults();

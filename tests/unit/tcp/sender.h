@@ -4,11 +4,11 @@
 #include <utility>
 #include <vector>
 
+#include "tests/unit/tcp/payload.h"
 #include "tests/unit/tcp/script.h"
 
 namespace millrace::tcp::test {
 
-inline constexpr std::uint32_t kMss = 1460;
 inline constexpr Duration kRtt = 100ms;
 
 // The first byte of segment `i`, counted from 0.
