@@ -61,7 +61,9 @@ void Tcp::selective_ack(Handle h, const Segment& segment) {
         arrival.echo_age = std::min((now_ms_ + c.ts_offset - segment.options.ts_echo), kMaxRto / 1000) * 1000;
     if (advances) q.acknowledge(c.snd_una, c.snd_nxt, arrival);
     mark_sacked(c, q, segment, arrival);
-    if (advances || !arrival.resent) sample_rtt(c, arrival, segment.options);
+    // Nor does one that a duplicate has elicited: the ACK for what had come before it was lost, maybe after a
+    // long back-off.
+    if (!arrival.resent || (advances && !duplicate)) sample_rtt(c, arrival, segment.options);
     if (arrival.reordered && !c.has(kReordering)) {
         ++counters_.sack_reorder;
         c.set(kReordering);

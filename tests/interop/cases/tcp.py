@@ -67,7 +67,7 @@ def lossy_5(carrier):
 
 @case("tcp: 20 % lost", carriers=("dpdk",))
 def lossy_20(carrier):
-    lossy(carrier, 20, MIB // 4)
+    lossy(carrier, 20, MIB // 4, patience=140)
 
 
 @case("tcp: 1 % lost over IPv6", carriers=("dpdk",))

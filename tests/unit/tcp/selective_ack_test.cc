@@ -464,6 +464,31 @@ TEST(TcpUndo, NotWhileOneRetransmissionIsInDoubt) {
     EXPECT_EQ(s.count(&Counters::full_undos), 1u);
 }
 
+// The data came, all their ACKs were lost, and the fourth copy is answered with the timestamp of the first (RFC
+// 7323 section 5.3, R2: a segment that is not acceptable sets none). Seconds of back-off are no round trip.
+TEST(TcpRoundTrip, NoneIsTakenFromTheAckOfADuplicate) {  // RFC 6298 section 3
+    Sender s({.timestamps = true, .sack = true});
+    const RttEstimate before = s.c().rtt;
+    s.send(1);
+    const std::uint32_t first = s.out.front().options.ts_value;
+    s.run(20s);
+    EXPECT_GE(s.out.size(), 4u);
+    s.out.clear();
+    Seg ack{.seq = 1, .ack = at(1)};
+    ack.options.has_timestamps = true;
+    ack.options.ts_value = s.peer_clock;
+    ack.options.ts_echo = first;
+    ack.options.sack[ack.options.sack_count++] = {Seq{at(0)}, Seq{at(1)}};
+    s.arrive(ack);
+    EXPECT_EQ(s.tcp->unsent(s.id), 0u);
+    EXPECT_EQ(s.c().rtt.srtt8, before.srtt8);
+    s.say(s.id, "x");  // the next that is measured ends the back-off
+    s.pass(kRtt);
+    s.arrive({.seq = 1, .ack = at(1) + 1});
+    EXPECT_EQ(s.c().backoff, 0);
+    EXPECT_LT(s.c().rtt.srtt8 / 8, 110'000u);
+}
+
 // RFC 3708 section 2: a duplicate of what was never sent again is the network's, and proves nothing.
 TEST(TcpUndo, NotForADuplicateOfWhatWasNeverSentAgain) {
     Sender s;
