@@ -464,8 +464,9 @@ TEST(TcpUndo, NotWhileOneRetransmissionIsInDoubt) {
     EXPECT_EQ(s.count(&Counters::full_undos), 1u);
 }
 
-// The data came, all their ACKs were lost, and the fourth copy is answered with the timestamp of the first (RFC
-// 7323 section 5.3, R2: a segment that is not acceptable sets none). Seconds of back-off are no round trip.
+// The data came, all their ACKs were lost, and the fourth copy is answered with the timestamp of the first
+// (RFC 7323 section 5.3, R2: a segment that is not acceptable sets none). Seconds of back-off are no round
+// trip.
 TEST(TcpRoundTrip, NoneIsTakenFromTheAckOfADuplicate) {  // RFC 6298 section 3
     Sender s({.timestamps = true, .sack = true});
     const RttEstimate before = s.c().rtt;
