@@ -13,6 +13,7 @@
 #include "engine/publish/recording.h"
 #include "engine/publish/window.h"
 #include "engine/run/connect.h"
+#include "engine/serve/closed.h"
 #include "engine/serve/input.h"
 #include "engine/serve/publish_options.h"
 
@@ -113,7 +114,8 @@ struct Outcome {
     Source source;
     publish::Window window;
     std::uint64_t published = 0, bytes = 0;
-    bool ended = false;  // the source has nothing more
+    bool ended = false;      // the source has nothing more
+    bool understood = true;  // the server's answers
     Duration took{};
 };
 
@@ -127,8 +129,12 @@ class Publisher {
         if (message.is_text() || !fanout::decode(message.contiguous(scratch_), said) ||
             said.kind != fanout::ServerMessage::Kind::kReply ||
             !outcome_->window.answered(said.reply.id, said.reply.error != fanout::ErrorCode::kNone))
-            return ws.close(ws::CloseCode::kProtocolError, "an answer in millrace.v1 was expected");
+            return refuse(ws);
         if (said.reply.error != fanout::ErrorCode::kNone) say_refused(said);
+    }
+
+    void on_close(auto&, ws::CloseCode code, std::string_view reason) {
+        if (!closing_) say_closed(code, reason);
     }
 
     // Sends what is due and has room; what finds none waits for the next turn.
@@ -184,6 +190,13 @@ class Publisher {
         return true;
     }
 
+    void refuse(auto& ws) {
+        if (std::exchange(closing_, true)) return;
+        outcome_->understood = false;
+        advise("what came is no answer in millrace.v1: give the URL of a server's /publish");
+        ws.close(ws::CloseCode::kProtocolError, "an answer in millrace.v1 was expected");
+    }
+
     void finish(auto& ws) {
         if (!outcome_->ended || outcome_->window.unanswered() != 0) return;
         closing_ = true;
@@ -228,8 +241,8 @@ bool sum_up(const Outcome& outcome, const PublishOptions& options) {
     fmt::print(stderr, "\n");
     const std::string shortcoming = outcome.source.shortcoming();
     if (!shortcoming.empty()) advise(shortcoming);
-    return window.refused() == 0 && window.unanswered() == 0 && (outcome.ended || endless) && all_taken &&
-           shortcoming.empty();
+    return outcome.understood && window.refused() == 0 && window.unanswered() == 0 &&
+           (outcome.ended || endless) && all_taken && shortcoming.empty();
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include "engine/fanout/following.h"
 #include "engine/options/units.h"
 #include "engine/run/connect.h"
+#include "engine/serve/closed.h"
 #include "engine/serve/subscribe_options.h"
 
 namespace millrace {
@@ -77,8 +78,13 @@ class Subscriber {
         if (closing_) return;
         if (message.is_text() || !fanout::decode(message.contiguous(scratch_), said) || !take(ws, said)) {
             heard_->refused = true;
+            advise("what came is not millrace.v1: give the URL of a server's /feed");
             close(ws, ws::CloseCode::kProtocolError, "this is not millrace.v1");
         }
+    }
+
+    void on_close(auto&, ws::CloseCode code, std::string_view reason) {
+        if (!closing_) say_closed(code, reason);
     }
 
     void on_turn(auto&, Time) {
