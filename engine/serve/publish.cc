@@ -13,7 +13,7 @@
 #include "engine/publish/recording.h"
 #include "engine/publish/window.h"
 #include "engine/run/connect.h"
-#include "engine/serve/closed.h"
+#include "engine/serve/feed_client.h"
 #include "engine/serve/input.h"
 #include "engine/serve/publish_options.h"
 
@@ -206,9 +206,7 @@ class Publisher {
     void say_refused(const fanout::ServerMessage& said) {
         constexpr std::uint32_t kSaid = 3;  // the rest is in the sum at the end
         if (outcome_->window.refused() > kSaid) return;
-        const std::string_view topic = fanout::binary::text_of(said.reply.rest);
-        advise(fmt::format("message {} was refused: {}{}{}", said.reply.id, to_string(said.reply.error),
-                           topic.empty() ? "" : ": ", topic));
+        advise(fmt::format("message {} was refused: {}", said.reply.id, refusal_of(said)));
     }
 
     publish::Pace pace_;

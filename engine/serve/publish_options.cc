@@ -2,9 +2,9 @@
 
 #include <charconv>
 
-#include "engine/fanout/dialect.h"
 #include "engine/options/units.h"
 #include "engine/run/connect_words.h"
+#include "engine/serve/feed_client.h"
 
 namespace millrace {
 namespace {
@@ -73,9 +73,7 @@ Expected<PublishOptions> values_of(const Written& written) {
         options.pace.speed = static_cast<double>(rate) / publish::Generator::kRate;
     else
         options.pace.rate = static_cast<double>(rate);
-    client::DialOptions& dial = options.connect.dial;
-    if (!written.token.empty()) dial.fields.emplace_back("Authorization", "Bearer " + written.token);
-    if (dial.subprotocols.empty()) dial.subprotocols.emplace_back(fanout::kBinarySubprotocol);
+    ask_for_feed(options.connect.dial, written.token);
     options.connect.endpoint.read_while_full = true;
     return options;
 }

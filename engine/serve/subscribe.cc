@@ -11,7 +11,7 @@
 #include "engine/fanout/following.h"
 #include "engine/options/units.h"
 #include "engine/run/connect.h"
-#include "engine/serve/closed.h"
+#include "engine/serve/feed_client.h"
 #include "engine/serve/subscribe_options.h"
 
 namespace millrace {
@@ -125,8 +125,7 @@ class Subscriber {
     bool answered(auto& ws, const fanout::ServerMessage& said) {
         if (said.reply.error == fanout::ErrorCode::kNone) return true;
         heard_->refused = true;
-        const std::string_view topic = fanout::binary::text_of(said.reply.rest);
-        advise(fmt::format("refused: {}{}{}", to_string(said.reply.error), topic.empty() ? "" : ": ", topic));
+        advise("refused: " + refusal_of(said));
         close(ws, ws::CloseCode::kNormal, {});
         return true;
     }

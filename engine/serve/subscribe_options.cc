@@ -2,9 +2,9 @@
 
 #include <charconv>
 
-#include "engine/fanout/dialect.h"
 #include "engine/options/units.h"
 #include "engine/run/connect_words.h"
+#include "engine/serve/feed_client.h"
 
 namespace millrace {
 namespace {
@@ -63,9 +63,7 @@ Expected<SubscribeOptions> values_of(const Written& written, SubscribeOptions op
         return fail("--max-rate is for --conflate");
     if (!written.from.empty()) options.options.from = from;
     options.options.slow = policy_of(written.slow);
-    client::DialOptions& dial = options.connect.dial;
-    if (!written.token.empty()) dial.fields.emplace_back("Authorization", "Bearer " + written.token);
-    if (dial.subprotocols.empty()) dial.subprotocols.emplace_back(fanout::kBinarySubprotocol);
+    ask_for_feed(options.connect.dial, written.token);
     return options;
 }
 

@@ -167,6 +167,7 @@ class MoldServer:
         self.requests.bind(("127.0.0.1", 0))
         self.sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.sender.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton("127.0.0.1"))
+        self.answering = threading.Thread(target=self.answer)
         self.over = False
 
     @staticmethod
@@ -193,7 +194,7 @@ class MoldServer:
 
     def run(self, publisher):
         """Until the publisher has ended, which it does at the session's end."""
-        threading.Thread(target=self.answer, daemon=True).start()
+        self.answering.start()
         end = self.SESSION + struct.pack(">QH", len(self.messages) + 1, 0xFFFF)
         for at, first in enumerate(range(1, len(self.messages) + 1, self.PER_PACKET)):
             if at % 4 != 2:
@@ -204,6 +205,9 @@ class MoldServer:
 
     def close(self):
         self.over = True
+        self.sender.sendto(b"", self.requests.getsockname())  # it is waiting for a request
+        if self.answering.ident is not None:
+            self.answering.join()
         self.requests.close()
         self.sender.close()
 
