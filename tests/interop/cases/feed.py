@@ -1,8 +1,10 @@
-"""Fan-out to clients of other makes: the recording, published as fast as it is taken, to python3-websockets and Node's ws
-over the stream dialect of exchanges and over JSON; each receives exactly its topics, in order, byte for byte. And a feed of ITCH 5.0 over multicast."""
+"""Fan-out to clients of other makes: the recording, as fast as it is taken or at ten times its pace, to python3-websockets,
+Node's ws and Chromium, over the stream dialect of exchanges and over JSON; each receives exactly its topics, in order, byte for
+byte. And a feed of ITCH 5.0 over multicast."""
 
 import asyncio
 import contextlib
+import gzip
 import hashlib
 import json
 import os
@@ -10,13 +12,17 @@ import re
 import socket
 import struct
 import subprocess
+import tempfile
 import threading
 import time
+import urllib.parse
 
 import websockets
 
 from carrier import PATIENCE, SERVER
 from harness import case, equal, require
+
+from .peers import Browser
 
 HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 TOKEN = "a-token-for-publishers"
@@ -91,21 +97,19 @@ async def receive(socket, count):
     return heard
 
 
-async def to_python(carrier, recording, published):
-    wanted = [(each, each.expected(published)) for each in subscribers(carrier)]
+async def to_python(published, wanted, publish_all):
     sockets = [await subscribe(each) for each, _ in wanted]
     publisher, *heard = await asyncio.gather(
-        asyncio.to_thread(publish, carrier, recording),
+        asyncio.to_thread(publish_all),
         *(receive(socket, len(expected)) for socket, (_, expected) in zip(sockets, wanted)))
     check_published(publisher, len(published))
     for (each, expected), got in zip(wanted, heard):
         require(got == expected, f"{each.url} {each.request}: something else than was published")
 
 
-def publish(carrier, recording):
+def publish(carrier, path, speed="max"):
     return subprocess.run([carrier.program(SERVER), "publish", f"{carrier.url}/publish", "--token", TOKEN, "--replay",
-                           recording.path, "--speed", "max"], capture_output=True, text=True, timeout=4 * PATIENCE,
-                          check=False)
+                           path, "--speed", speed], capture_output=True, text=True, timeout=4 * PATIENCE, check=False)
 
 
 def check_published(done, count):
@@ -117,30 +121,38 @@ def digest(lines):
     return hashlib.sha256("".join(line + "\n" for line in lines).encode()).hexdigest()
 
 
-def pairs(recording):
-    return [found.groups() for found in map(STREAM.fullmatch, recording.messages) if found]
+def pairs(messages):
+    return [found.groups() for found in map(STREAM.fullmatch, messages) if found]
+
+
+def all_of(wanted, published):
+    return [(each, each.expected(published)) for each in wanted]
+
+
+def asked_of_node(wanted):
+    return json.dumps([{"url": each.url, "request": each.request, "count": len(expected)} for each, expected in wanted])
 
 
 @case("feed: the recording reaches python3-websockets over four dialects, exactly")
 def python_websockets(carrier, recording):
+    published = pairs(recording.messages)
     with carrier.serve("--publish-token", TOKEN):
-        asyncio.run(to_python(carrier, recording, pairs(recording)))
+        asyncio.run(to_python(published, all_of(subscribers(carrier), published), lambda: publish(carrier, recording.path)))
 
 
 @case("feed: the recording reaches Node's ws and millrace subscribe, exactly")
 def node_ws(carrier, recording):
-    published = pairs(recording)
-    wanted = [(each, each.expected(published)) for each in subscribers(carrier) * 4]
-    asked = json.dumps([{"url": each.url, "request": each.request, "count": len(expected)} for each, expected in wanted])
+    published = pairs(recording.messages)
+    wanted = all_of(subscribers(carrier) * 4, published)
     # Whenever it gets there, millrace subscribe resumes from the first message.
     ours = [carrier.program(SERVER), "subscribe", f"{carrier.url}/feed", "*", "--from", "1", "--count", str(len(published))]
     pipes = {"text": True, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     with carrier.serve("--publish-token", TOKEN), \
-            subprocess.Popen(["node", os.path.join(HERE, "node/feed.js"), asked], **pipes) as node, \
+            subprocess.Popen(["node", os.path.join(HERE, "node/feed.js"), asked_of_node(wanted)], **pipes) as node, \
             subprocess.Popen(ours, **pipes) as ours:
         try:
             equal(node.stderr.readline(), "subscribed\n", "Node's ws")
-            check_published(publish(carrier, recording), len(published))
+            check_published(publish(carrier, recording.path), len(published))
             out, said = ours.communicate(timeout=PATIENCE)
             equal(ours.returncode, 0, f"exit status of millrace subscribe: {said}")
             require(out.splitlines() == [named(*each) for each in published], "millrace subscribe: something else")
@@ -150,6 +162,50 @@ def node_ws(carrier, recording):
         finally:
             node.kill()
             ours.kill()
+
+
+@contextlib.contextmanager
+def beginning(recording, seconds):
+    """A file with so much of the recording, and its messages."""
+    with gzip.open(recording.path, "rt") as lines, tempfile.NamedTemporaryFile("w", prefix="millrace-test-") as out:
+        messages, first = [], None
+        for line in lines:
+            at, message = line.rstrip("\n").split(" ", 1)
+            first = first or int(at)
+            if int(at) - first > seconds * 1_000_000_000:
+                break
+            out.write(line)
+            messages.append(message)
+        out.flush()
+        yield out.name, pairs(messages)
+
+
+@case("feed: at ten times its pace the recording reaches 200 clients of two makes and a page in Chromium, exactly",
+      carriers=("dpdk",))
+def many_makes(carrier, recording):
+    pipes = {"text": True, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with Browser() as browser, beginning(recording, 20) as (path, published), \
+            carrier.serve("--publish-token", TOKEN, "--www", os.path.join(HERE, "web")):
+        kinds = subscribers(carrier)
+        wanted = all_of((kinds * 34)[:200], published)
+        for_node, for_python, in_browser = wanted[:100], wanted[100:], all_of(kinds, published)
+        asked = [{"path": each.url.removeprefix(carrier.url), "request": each.request, "count": len(expected)}
+                 for each, expected in in_browser]
+        browser.visit(f"http://{carrier.origin}/feed.html#{urllib.parse.quote(json.dumps(asked))}")
+        equal(browser.state("subscribed", "failed"), "subscribed", "the page")
+        with subprocess.Popen(["node", os.path.join(HERE, "node/feed.js"), asked_of_node(for_node)], **pipes) as node:
+            try:
+                equal(node.stderr.readline(), "subscribed\n", "Node's ws")
+                asyncio.run(to_python(published, for_python, lambda: publish(carrier, path, "10")))
+                out, said = node.communicate(timeout=4 * PATIENCE)
+            finally:
+                node.kill()
+        equal((node.returncode, said), (0, ""), "Node's ws")
+        equal(out.splitlines(), [digest(expected) for _, expected in for_node], "what Node's ws received")
+        equal(browser.state("done", "failed"), "done", "the page")
+        for (each, expected), heard in zip(in_browser, browser.value("heard")):
+            last = {}
+            require([plain(text, last) for text in heard] == expected, f"the page: {each.url}: something else than was published")
 
 
 class MoldServer:

@@ -131,11 +131,15 @@ class Browser:
         self._ask("POST", f"{self._session}/url", {"url": "about:blank"})
         self._ask("POST", f"{self._session}/url", {"url": url})
 
+    def value(self, expression):
+        """What it is on the page."""
+        return self._ask("POST", f"{self._session}/execute/sync", {"script": f"return {expression}", "args": []})
+
     def state(self, *wanted):
         """The page's state, once it begins with one of these."""
         until = time.monotonic() + LONG
         while time.monotonic() < until:
-            state = self._ask("POST", f"{self._session}/execute/sync", {"script": "return state", "args": []})
+            state = self.value("state")
             if state.startswith(wanted):
                 return state
             time.sleep(0.02)
