@@ -177,7 +177,9 @@ Expected<ServeOptions> parse_serve_options(int argc, const char* const* argv) {
     app.add_option("--tls-key", written.keys, "wss: the PEM file of its key, one for each --tls-cert");
     app.add_option("--tls-client-ca", options.tls.client_ca,
                    "wss: clients must show a certificate signed by one of this PEM file's");
-    app.add_option("--max-connections", written.max_connections, "per shard")->capture_default_str();
+    const CLI::Option* most = app.add_option("--max-connections", written.max_connections,
+                                             "per shard; given, their memory is taken at the start")
+                                  ->capture_default_str();
     app.add_option("--idle-timeout", written.idle_timeout, "close after so long without a message; 0: never")
         ->capture_default_str();
     app.add_option("--drain-timeout", written.drain_timeout,
@@ -230,6 +232,7 @@ Expected<ServeOptions> parse_serve_options(int argc, const char* const* argv) {
     app.add_option("--www", options.www, "a directory whose files are served, read once at the start");
     written.ground.add_to(app);
     if (auto parsed = parse_words(app, argc, argv); !parsed) return tl::unexpected(parsed.error());
+    options.take_memory = most->count() > 0;
     return values_of(written, std::move(options));
 }
 

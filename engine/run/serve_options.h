@@ -17,6 +17,7 @@ struct ListenAddress : net::SocketAddress {
 std::string to_url(const ListenAddress& address);
 
 struct ServeOptions : GroundOptions {
+    bool take_memory = false;  // for max_connections idle ones, at the start: somebody counts on them
     std::vector<ListenAddress> listen;  // every shard listens on all of them
     tls::ServerConfig tls;              // of those that are wss
     tls::TicketKeys tickets;            // those that all shards begin with

@@ -7,6 +7,7 @@
 #include <iterator>
 #include <thread>
 
+#include "engine/options/units.h"
 #include "engine/run/www.h"
 
 namespace millrace {
@@ -85,6 +86,18 @@ void announce(const std::vector<ListenAddress>& listen) {
 void report_shard(unsigned shard, unsigned core, const EndpointCounters& counters) {
     fmt::print(stderr, "millrace: shard {} on core {} opened {} WebSockets and received {} messages\n", shard,
                core, counters.opened.value(), counters.messages_received.value());
+}
+
+Expected<void> check_memory(const ServeOptions& options, std::size_t bytes, std::uint64_t available) {
+    if (!options.take_memory) return {};
+    const std::size_t shards = options.cores.size();
+    const std::uint64_t wanted = std::uint64_t{options.max_connections} * shards * bytes;
+    if (wanted <= available) return {};
+    return fail(fmt::format(
+        "--max-connections {} takes {} for idle connections on {} shard{}, and {} of memory is available: "
+        "lower it to {} or less, or free memory",
+        options.max_connections, format_bytes(static_cast<double>(wanted)), shards, shards == 1 ? "" : "s",
+        format_bytes(static_cast<double>(available)), available / bytes / shards));
 }
 
 int say_error(const Error& error) {

@@ -35,6 +35,10 @@ void report_shard(unsigned shard, unsigned core, const EndpointCounters& counter
 // One sentence on standard error; the exit status for it.
 int say_error(const Error& error);
 
+// Whether this machine has the memory of options.max_connections idle connections on each shard, of `bytes`
+// each, where it is to be taken at the start.
+Expected<void> check_memory(const ServeOptions& options, std::size_t bytes, std::uint64_t available);
+
 // The files of options.www, if any, before the pages that are there.
 Expected<void> add_www(const ServeOptions& options, std::vector<Page>& pages);
 
@@ -69,6 +73,7 @@ void serve_shard_on(unsigned shard, const Clock& clock, C& carrier, const ServeO
     config.notice = advise;
     auto endpoint = Endpoint<C, Handlers...>::create(carrier, config, app);
     if (!endpoint) return status.ready.set_value(tl::unexpected(endpoint.error()));
+    if (options.take_memory) (*endpoint)->populate(options.max_connections);
     for (const ListenAddress& address : options.listen)
         if (auto listening = listen_on(carrier, address); !listening)
             return status.ready.set_value(tl::unexpected(listening.error()));

@@ -6,6 +6,7 @@
 
 #include "engine/run/server.h"
 #include "netstack/base/clock.h"
+#include "netstack/base/memory.h"
 #include "netstack/eal/eal.h"
 #include "netstack/port/port.h"
 #include "netstack/port/steering.h"
@@ -27,6 +28,8 @@ template <class... Handlers>
 Expected<void> serve_dpdk(ServeOptions& options, const App<Handlers...>& app) {
     auto ground = DpdkGround::lay(options);
     if (!ground) return tl::unexpected(ground.error());
+    constexpr std::size_t kIdleBytes = Endpoint<net::DpdkCarrier, Handlers...>::idle_bytes();
+    if (auto fits = check_memory(options, kIdleBytes, available_memory()); !fits) return fits;
     const TscClock clock;
     const auto count = static_cast<unsigned>(options.cores.size());
     ShardControl control;

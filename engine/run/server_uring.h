@@ -7,6 +7,7 @@
 
 #include "engine/run/server.h"
 #include "netstack/base/clock.h"
+#include "netstack/base/memory.h"
 #include "netstack/eal/eal.h"
 #include "netstack/uring/uring_carrier.h"
 
@@ -20,6 +21,8 @@ Expected<void> serve_uring(ServeOptions& options, const App<Handlers...>& app) {
     constexpr Duration kIdleWait =
         100ms;  // a shard with nothing to do sleeps, and looks at its control this often
     if (auto checked = net::check_cpus(options.cores); !checked) return checked;
+    constexpr std::size_t kIdleBytes = Endpoint<net::UringCarrier, Handlers...>::idle_bytes();
+    if (auto fits = check_memory(options, kIdleBytes, available_memory()); !fits) return fits;
     const TscClock clock;
     const std::size_t count = options.cores.size();
     ShardControl control;
