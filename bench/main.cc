@@ -8,6 +8,8 @@
 #include "bench/bulk/options.h"
 #include "bench/lab/lab.h"
 #include "bench/lab/options.h"
+#include "bench/latency/latency.h"
+#include "bench/latency/options.h"
 #include "bench/load/load.h"
 #include "bench/load/options.h"
 #include "bench/result/outcome.h"
@@ -33,6 +35,8 @@ int measure(const Expected<Options>& options, Run run, int argc, char** argv) {
 int main(int argc, char** argv) {
     if (argc > 1 && std::string_view(argv[1]) == "load")
         return measure(parse_load_options(argc - 1, argv + 1), run_load, argc, argv);
+    if (argc > 1 && std::string_view(argv[1]) == "latency")
+        return measure(parse_latency_options(argc - 1, argv + 1), run_latency, argc, argv);
     CLI::App app("Measures WebSocket engines: connections, throughput, latency.", "millrace-bench");
     app.require_subcommand(1);
     LabArguments lab_arguments;
@@ -43,6 +47,8 @@ int main(int argc, char** argv) {
     CLI::App* const bulk = app.add_subcommand("bulk", "bytes over one TCP connection, joined as in the lab");
     add_bulk_options(*bulk, bulk_arguments);
     app.add_subcommand("load", "connections and messages against any WebSocket server");
+    app.add_subcommand("latency",
+                       "how long any WebSocket server's answers take, with a verdict on the run itself");
     try {
         app.parse(argc, argv);
     } catch (const CLI::CallForHelp& help) {

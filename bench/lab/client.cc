@@ -59,7 +59,7 @@ ClientShard::ClientShard(LabCarrier& carrier, const Setup& setup)
       scatter_(setup.options,
                share(setup.options.echo_connections, setup.index, setup.options.client_cores.size()),
                setup.options.seed + setup.index),
-      latency_(setup.options.duration),
+      latency_(setup.options),
       churn_(setup.server, setup.options),
       ring_(setup.ring) {}
 
@@ -84,17 +84,23 @@ void ClientShard::iterate() {
     }
     const Time now = clock_.now();
     stalls_.turn(now);
-    endpoint_->handle(carrier_.poll(now), now);
+    latency_.turn(now, idle_);
+    const std::uint64_t said = talker_.said();
+    const auto events = carrier_.poll(now);
+    const bool heard = !events.empty();
+    endpoint_->handle(events, now);
     if (order_ != Order::kServe && tick(now)) {
         order_ = Order::kServe;
         mailbox_.done();
     }
+    idle_ = !heard && talker_.said() == said;
     endpoint_->tick(now);
     carrier_.flush(now);
 }
 
 void ClientShard::obey(Order order, Time now) {
     stalls_.leave_out();
+    idle_ = false;
     order_ = order;
     switch (order) {
         case Order::kConnect:

@@ -79,6 +79,7 @@ class ClientShard {
     FloorStage floor_;
     BareRing* ring_;
     Order order_ = Order::kServe;
+    bool idle_ = false;  // the latest turn found nothing to do
     Report report_;
     Mailbox<Order> mailbox_;
 };

@@ -31,6 +31,16 @@ std::uint64_t process_memory() {
     return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
 }
 
+// As of the last report.
+template <class Shards>
+std::uint64_t counter(const Shards& shards, const std::string& name) {
+    std::uint64_t sum = 0;
+    for (const auto& shard : shards)
+        if (const auto found = shard->report().counters.find(name); found != shard->report().counters.end())
+            sum += found->second;
+    return sum;
+}
+
 class Lab {
   public:
     Lab(const LabOptions& options, Result& result)
@@ -79,6 +89,7 @@ class Lab {
     std::vector<Worker> workers_;
     std::atomic<bool> stop_{false};
     LiveLine live_;
+    std::optional<ClockDrift> drift_;  // from the beginning of the run on
     std::uint64_t shown_opened_ = 0;
     std::uint64_t shown_verified_ = 0;
 };
@@ -297,12 +308,21 @@ bool Lab::latency() {
         servers_[0]->mailbox().give(Order::kServe);
         return wait("latency");
     };
-    if (!floor() || !order_first(Order::kLatency, "latency") || !floor()) return false;
+    const auto retransmits = [this] {
+        return server_counter("tcp.RetransSegs") + counter(clients_, "tcp.RetransSegs");
+    };
+    if (!report("latency")) return false;
+    const std::uint64_t retransmits_before = retransmits();
+    const auto began = std::chrono::system_clock::now();
+    if (!floor() || !order_first(Order::kLatency, "latency") || !floor() || !report("latency")) return false;
     result_.latency = clients_[0]->latency().result(clients_[0]->floor().round_trips());
+    result_.latency->measured_at = std::chrono::duration<double>(began.time_since_epoch()).count();
+    result_.latency->retransmits = retransmits() - retransmits_before;
     return true;
 }
 
 void Lab::run() {
+    drift_.emplace();
     bool going_on = connect();
     if (going_on && options_.hold) going_on = hold();
     if (going_on && options_.echo) going_on = echo();
@@ -351,11 +371,7 @@ StallResults Lab::stalls() const {
 
 // As of the last report.
 std::uint64_t Lab::server_counter(const std::string& name) const {
-    std::uint64_t sum = 0;
-    for (const auto& server : servers_)
-        if (const auto found = server->report().counters.find(name); found != server->report().counters.end())
-            sum += found->second;
-    return sum;
+    return counter(servers_, name);
 }
 
 void Lab::finish() {
@@ -365,6 +381,7 @@ void Lab::finish() {
         connections_lost += client->talker().connections_lost();
     }
     judge(result_, server_totals(), corrupted, connections_lost);
+    result_.clock = clock_result(*drift_);
 
     std::size_t place = 0;
     const auto add = [&](const std::string& end, const auto& shards) {

@@ -94,6 +94,16 @@ void add_lab_options(CLI::App& command, LabArguments& arguments) {
                 "echo: messages that each connection has under way at one time (default 1)");
     bind_option(command, "-d,--duration", options.duration, parse_duration,
                 "how long the stages echo, scatter, latency and churn measure each (default 5s)");
+    bind_option(command, "-r,--rate", arguments.rate, parse_count,
+                "latency: messages a second, answered or not (default: ping-pong)");
+    command
+        .add_option_function<std::string>(
+            "--schedule",
+            [&options](const std::string& text) {
+                options.arrivals = text == "poisson" ? Arrivals::kPoisson : Arrivals::kConstant;
+            },
+            "of --rate: constant intervals, or a poisson process (default constant)")
+        ->check(CLI::IsMember({"constant", "poisson"}));
     bind_option(command, "--ping-interval", options.ping_interval, parse_duration,
                 "the server pings connections that were silent so long (default: never)");
     bind_option(command, "--hold-for", options.hold_for, parse_duration,
@@ -142,6 +152,9 @@ Expected<LabOptions> resolve(const LabArguments& arguments, const std::vector<un
         return fail("--payload can be at most 16MiB, the endpoints' limit of a message");
     if (options.in_flight == 0 || options.in_flight > kMostInFlight)
         return fail("--in-flight must be between 1 and 65,536");
+    if (arguments.rate) options.rate = static_cast<double>(*arguments.rate);
+    if (arguments.rate && (options.rate < 1 || options.rate > 1e9))
+        return fail("--rate must be between 1 and 1g a second");
     if (options.duration < 10ms)
         return fail("--duration must be at least 10ms, or there is nothing to measure");
     return options;

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/timing/schedule.h"
 #include "netstack/base/error.h"
 #include "netstack/base/time.h"
 #include "netstack/tcp/config.h"
@@ -20,8 +21,10 @@ struct LabOptions {
     std::uint64_t payload = 32;   // bytes
     std::uint64_t in_flight = 1;  // messages a connection
     Duration duration = 5s;       // of the echo and of the latency stage each, warm-up not counted
-    Duration ping_interval{};     // of the server's pings to silent connections; zero: none
-    Duration hold_for{};          // how long the hold stage holds them all
+    double rate = 0;              // of the latency stage, messages a second; zero: ping-pong
+    Arrivals arrivals = Arrivals::kConstant;
+    Duration ping_interval{};  // of the server's pings to silent connections; zero: none
+    Duration hold_for{};       // how long the hold stage holds them all
     bool connect = true, hold = true, echo = true, scatter = true, latency = true, churn = true, close = true;
     std::vector<unsigned> server_cores;  // one shard each; a core may be named more than once
     std::vector<unsigned> client_cores;
@@ -36,7 +39,7 @@ struct LabOptions {
 // As typed, before it is judged as a whole.
 struct LabArguments {
     LabOptions options;
-    std::optional<std::uint64_t> connections, echo_connections;
+    std::optional<std::uint64_t> connections, echo_connections, rate;
     std::vector<std::string> stages;
     std::vector<unsigned> cores;
 };

@@ -89,6 +89,7 @@ class Talker {
     std::uint64_t corrupted() const { return corrupted_; }
     // Messages on their way on connections that are still open.
     std::uint64_t outstanding() const { return said_ - heard_ - lost_; }
+    std::uint64_t said() const { return said_; }
     std::uint64_t connections_lost() const { return connections_lost_; }
 
     Progress& progress() { return progress_; }

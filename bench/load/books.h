@@ -6,8 +6,10 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
-#include "bench/result/histogram.h"
+#include "bench/timing/latencies.h"
+#include "bench/timing/poll_meter.h"
 #include "netstack/base/counter.h"
 #include "netstack/base/time.h"
 
@@ -55,7 +57,9 @@ struct RunBooks {
     std::uint64_t sent = 0, unsent = 0, lost = 0, corrupted = 0;
     Reasons closed;
     Reasons failed;
-    Histogram rtt, send_lag;
+    Latencies latencies;
+    std::vector<PollTrace> polls;                   // one a shard
+    std::map<std::string, std::uint64_t> counters;  // the carriers', by how much they grew
 
     void merge(const RunBooks& other) {
         began_late = std::max(began_late, other.began_late);
@@ -69,8 +73,10 @@ struct RunBooks {
         corrupted += other.corrupted;
         closed.merge(other.closed);
         failed.merge(other.failed);
-        rtt.merge(other.rtt);
-        send_lag.merge(other.send_lag);
+        latencies.merge(other.latencies);
+        polls.insert(polls.end(), other.polls.begin(), other.polls.end());
+        for (const auto& [name, value] : other.counters)
+            counters[name] += value;
     }
 };
 

@@ -87,6 +87,20 @@ Expected<void> check_memory(std::uint64_t connections) {
         format_bytes(static_cast<double>(available))));
 }
 
+// Of a file of pairs of lines: "Group: Name ..." and "Group: value ...".
+std::uint64_t kernel_counter(const char* path, std::string_view group, std::string_view wanted) {
+    std::ifstream file(path);
+    std::string names, values;
+    while (std::getline(file, names) && std::getline(file, values)) {
+        if (names.rfind(group, 0) != 0) continue;
+        std::istringstream name_words(names), value_words(values);
+        std::string name, value;
+        while (name_words >> name && value_words >> value)
+            if (name == wanted) return std::stoull(value);
+    }
+    return 0;
+}
+
 }  // namespace
 
 Expected<void> check_limits(const LoadOptions& options, const LoadPlan& plan) {
@@ -98,16 +112,11 @@ Expected<void> check_limits(const LoadOptions& options, const LoadPlan& plan) {
 }
 
 std::uint64_t listen_drops() {
-    std::ifstream file("/proc/net/netstat");
-    std::string names, values;
-    while (std::getline(file, names) && std::getline(file, values)) {
-        if (names.rfind("TcpExt:", 0) != 0) continue;
-        std::istringstream name_words(names), value_words(values);
-        std::string name, value;
-        while (name_words >> name && value_words >> value)
-            if (name == "ListenDrops") return std::stoull(value);
-    }
-    return 0;
+    return kernel_counter("/proc/net/netstat", "TcpExt:", "ListenDrops");
+}
+
+std::uint64_t kernel_retransmits() {
+    return kernel_counter("/proc/net/snmp", "Tcp:", "RetransSegs");
 }
 
 }  // namespace millrace::bench

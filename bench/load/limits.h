@@ -16,4 +16,7 @@ Expected<void> check_limits(const LoadOptions& options, const LoadPlan& plan);
 // started. Zero where the kernel does not say.
 std::uint64_t listen_drops();
 
+// How many segments this machine's TCP has sent again (Tcp: RetransSegs), to whomever.
+std::uint64_t kernel_retransmits();
+
 }  // namespace millrace::bench

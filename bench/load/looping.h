@@ -30,7 +30,10 @@ void LoadShard<C>::iterate() {
     const Time now = clock_.now();
     if (desk_.mailbox.has_new()) [[unlikely]]
         obey(now);
-    endpoint_->handle(carrier_.poll(now), now);
+    polls_.turn(now, idle_);
+    const auto events = carrier_.poll(now);
+    idle_ = events.empty();
+    endpoint_->handle(events, now);
     if (order_ != LoadOrder::kServe && tick(now)) {
         order_ = LoadOrder::kServe;
         desk_.mailbox.done();
@@ -44,6 +47,7 @@ void LoadShard<C>::obey(Time now) {
     const LoadOrder order = desk_.mailbox.take();
     if (order == LoadOrder::kStop) return stop(now);
     order_ = order;
+    idle_ = false;
     if (order_ == LoadOrder::kOpen) begin_opening(now);
     if (order_ == LoadOrder::kTalk) begin_talking(now);
     if (order_ == LoadOrder::kClose) {
@@ -56,7 +60,7 @@ void LoadShard<C>::obey(Time now) {
 template <class C>
 void LoadShard<C>::stop(Time now) {
     stopped_ = true;
-    measure_until_ = std::min(measure_until_, now);
+    recorder_.end(now);
     if (order_ == LoadOrder::kServe) desk_.mailbox.done();
 }
 

@@ -102,6 +102,7 @@ void LoadShard<C>::closed(Socket& ws, ws::CloseCode code) {
         const auto& state = ws.state();
         open_[state.place] = net::kNoConn;
         --live_;
+        if (options_.mode == LoadMode::kOpenLoop && order_ == LoadOrder::kTalk) open_loop_.gone(state.place);
         if (order_ == LoadOrder::kClose) return;
         if (options_.echo) {
             desk_.books.run.lost += state.said - state.heard;

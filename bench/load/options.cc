@@ -1,219 +1,40 @@
 #include "bench/load/options.h"
 
-#include <charconv>
-#include <cmath>
-#include <fstream>
-#include <iterator>
-
-#include "engine/options/units.h"
-#include "engine/run/client_words.h"
-#include "engine/run/ground_words.h"
+#include "bench/load/words.h"
 
 namespace millrace::bench {
 namespace {
 
-constexpr std::uint64_t kMostInFlight = 1u << 16;
-constexpr std::uint64_t kMostProcesses = 256;
-
-struct Written {
-    GroundWords ground;
-    ClientWords client;
-    std::string connections = "100";
-    std::string connect_rate = "0";
-    std::string in_flight;
-    std::string rate;
-    std::string rate_each;
-    std::string duration = "10s";
-    std::string warm_up = "1s";
-    std::string sizes = "32B";
-    std::string text;
-    std::string file;
-    std::string subscribe;
-    std::string source;
-    std::string processes = "1";
-    std::string seed = "1";
-    std::vector<std::string> thresholds;
-    std::vector<std::string> slo;
-    bool no_echo = false;
-    bool churn = false;
-};
-
-Expected<std::string> read_file(const std::string& path) {
-    std::ifstream file(path, std::ios::binary);
-    std::string text{std::istreambuf_iterator<char>(file), {}};
-    if (!file) return fail("cannot read " + path + ": give the name of a file that is there");
-    return text;
-}
-
-// A number a second: a count, or a decimal fraction such as 0.1.
-Expected<double> parse_rate(std::string_view text) {
-    if (const auto count = parse_count(text); count && *count > 0) return static_cast<double>(*count);
-    double value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc{} || end != text.data() + text.size() || !(value > 0) || !std::isfinite(value))
-        return fail(fmt::format("'{}' is not a number a second: write it as 100, 20k or 0.1", text));
-    return value;
-}
-
-// "127.0.0.1-127.0.0.8", or one address.
-Expected<void> parse_sources(std::string_view text, LoadOptions& options) {
-    if (text.empty()) return {};
-    const std::size_t dash = text.find('-');
-    const auto first = net::parse_ip(text.substr(0, dash));
-    const auto last = dash == text.npos ? first : net::parse_ip(text.substr(dash + 1));
-    if (!first || !last || first->is_v4() != last->is_v4() || first->high != last->high || *last < *first)
-        return fail(
-            fmt::format("'{}' is not a range of addresses: write --src-ip as 127.0.0.1-127.0.0.8", text));
-    if (options.net == Net::kDpdk)
-        return fail("--src-ip belongs to --net uring: over DPDK, give each of our addresses with --ip");
-    options.first_source = *first;
-    options.last_source = *last;
-    return {};
-}
-
-Expected<void> choose_content(const Written& written, LoadOptions& options) {
-    if (!written.text.empty() && !written.file.empty())
-        return fail("--message and --message-file cannot both be sent: leave one out");
-    options.content.text = written.text;
-    if (!written.file.empty()) {
-        auto text = read_file(written.file);
-        if (!text) return tl::unexpected(text.error());
-        if (text->empty())
-            return fail("--message-file " + written.file + " is empty: there is nothing to send");
-        options.content.text = std::move(*text);
-    }
-    if (!written.subscribe.empty()) {
-        auto text = read_file(written.subscribe);
-        if (!text) return tl::unexpected(text.error());
-        options.subscribe = std::move(*text);
-    }
-    const std::uint64_t longest =
-        std::max<std::uint64_t>(options.content.text.size(), options.content.sizes.most);
-    if (longest > options.endpoint.max_message)
-        return fail("a message of that size cannot be received back: raise --max-message");
-    return {};
-}
-
-Expected<void> choose_mode(const Written& written, LoadOptions& options) {
-    const int ways =
-        !written.in_flight.empty() + !written.rate.empty() + !written.rate_each.empty() + written.churn;
-    if (ways > 1)
-        return fail("--in-flight, --rate, --rate-each and --churn exclude each other: give one of them");
-    // What a subscriber hears is not what it said.
-    options.echo = !written.no_echo && options.subscribe.empty();
-    Expected<void> result;
-    if (written.churn) {
-        options.mode = LoadMode::kChurn;
-    } else if (!written.rate.empty()) {
-        options.mode = LoadMode::kOpenLoop;
-        result = parse_one("--rate", written.rate, parse_rate, options.rate);
-    } else if (!written.rate_each.empty()) {
-        options.mode = LoadMode::kOpenLoop;
-        result = parse_one("--rate-each", written.rate_each, parse_rate, options.rate);
-        options.rate *= static_cast<double>(options.connections);
-    } else if (!written.in_flight.empty()) {
-        result = parse_one("--in-flight", written.in_flight, parse_count, options.in_flight);
-    }
-    if (!result) return result;
-    if (options.mode == LoadMode::kClosedLoop && !options.echo) {
-        if (!written.in_flight.empty())
-            return fail(
-                "--in-flight waits for echoes, which --no-echo and --subscribe say will not come: use "
-                "--rate");
-        options.mode = LoadMode::kListen;
-    }
-    if (options.mode == LoadMode::kChurn && !options.echo)
-        return fail("--churn waits for an echo, which --no-echo and --subscribe say will not come");
-    if (options.in_flight == 0 || options.in_flight > kMostInFlight)
-        return fail(fmt::format("--in-flight must be between 1 and {}", kMostInFlight));
-    if (options.rate > 1e9)
-        return fail("a rate can be 1g at most: more than a message a nanosecond is not measured");
-    return {};
-}
-
-Expected<LoadOptions> values_of(const Written& written, LoadOptions options) {
-    Expected<void> result;
-    const bool good =
-        (result = written.ground.values_of(options)) &&
-        (result = written.client.values_of(options.url, options.dial)) &&
-        (result = parse_one("--connections", written.connections, parse_count, options.connections)) &&
-        (written.connect_rate == "0" ||
-         (result = parse_one("--connect-rate", written.connect_rate, parse_rate, options.connect_rate))) &&
-        (result = parse_one("--duration", written.duration, parse_duration, options.duration)) &&
-        (result = parse_one("--warmup", written.warm_up, parse_duration, options.warm_up)) &&
-        (result = parse_one("--size", written.sizes, parse_sizes, options.content.sizes)) &&
-        (result = parse_one("--processes", written.processes, parse_count, options.processes)) &&
-        (result = parse_one("--seed", written.seed, parse_count, options.content.seed)) &&
-        (result = parse_all(written.thresholds, Threshold::parse, options.thresholds)) &&
-        (result = parse_all(written.slo, Threshold::parse, options.slo)) &&
-        (result = parse_sources(written.source, options)) && (result = choose_content(written, options)) &&
-        (result = choose_mode(written, options));
-    if (!good) return tl::unexpected(result.error());
-    if (options.connections == 0 || options.connections > 1u << 30)
-        return fail("--connections must be between 1 and 1,073,741,824");
-    if (options.connections < options.cores.size())
-        return fail("--connections must be at least the number of --cores");
-    if (options.processes == 0 || options.processes > kMostProcesses)
-        return fail(fmt::format("--processes must be between 1 and {}", kMostProcesses));
-    if (options.processes > 1 && options.net == Net::kDpdk)
-        return fail("--processes belongs to --net uring: over DPDK a process has its port to itself");
-    const bool open_loop = options.mode == LoadMode::kOpenLoop && options.echo;
-    if (options.find_rate != !options.slo.empty() || (options.find_rate && !open_loop))
-        return fail(
-            "--find-max-rate needs a --slo to keep, as 'p99<1ms', and a --rate to begin with, of echoes");
-    if (options.duration < 10ms)
-        return fail("--duration must be at least 10ms, or there is nothing to measure");
-    options.tls = written.client.tls();
-    options.endpoint.read_while_full = true;  // what is said next waits for on_drain
-    return options;
-}
-
-void add_traffic_options(CLI::App& app, Written& written, LoadOptions& options) {
-    app.add_option("-c,--connections", written.connections, "opened and kept")->capture_default_str();
-    app.add_option("--connect-rate", written.connect_rate,
-                   "openings a second; 0: as fast as they are answered")
-        ->capture_default_str();
-    app.add_option("--in-flight", written.in_flight,
+void add_traffic_options(CLI::App& app, LoadWords& words, LoadOptions& options) {
+    app.add_option("--in-flight", words.in_flight,
                    "closed loop: messages under way on each connection (default 1)");
-    app.add_option("-R,--rate", written.rate,
+    app.add_option("-R,--rate", words.rate,
                    "open loop: messages a second in all, latency from when each was due");
-    app.add_option("-r,--rate-each", written.rate_each, "the same, of each connection");
-    app.add_flag("--churn", written.churn, "connect, upgrade, one echo, close, again and again");
-    app.add_flag("--no-echo", written.no_echo, "the server is no echo server: count what comes");
-    app.add_option("--subscribe", written.subscribe,
+    app.add_option("-r,--rate-each", words.rate_each, "the same, of each connection");
+    app.add_flag("--churn", words.churn, "connect, upgrade, one echo, close, again and again");
+    app.add_flag("--no-echo", words.no_echo, "the server is no echo server: count what comes");
+    app.add_option("--subscribe", words.subscribe,
                    "a file that each connection sends first, with its number for {n}; implies --no-echo");
-    app.add_option("-d,--duration", written.duration, "how long it measures")->capture_default_str();
-    app.add_option("--warmup", written.warm_up, "before it measures")->capture_default_str();
-    app.add_option("-m,--message", written.text, "what is sent (default: a pattern)");
-    app.add_option("--message-file", written.file, "the same, from a file");
-    app.add_flag("--binary", options.content.binary, "send it as binary messages");
-    app.add_option("--size", written.sizes, "of the pattern, bytes: 32B, or drawn from 64B-4KiB")
-        ->capture_default_str();
-    app.add_option("--src-ip", written.source, "uring: connect from these addresses in turn, FIRST-LAST");
-    app.add_option("--processes", written.processes,
+    app.add_option("--processes", words.processes,
                    "uring: share it among so many processes, each of which may open so many files")
         ->capture_default_str();
-    app.add_option("--threshold", written.thresholds,
-                   "what the run must reach, 'p99<50us', 'rate>=100k', repeatable; else exit status 1");
     app.add_flag("--find-max-rate", options.find_rate,
                  "raise --rate from run to run, to the highest at which every --slo holds");
-    app.add_option("--slo", written.slo, "what --find-max-rate has to keep, 'p99<1ms', repeatable");
-    app.add_option("--seed", written.seed, "what the pattern follows from")->capture_default_str();
-    app.add_option("--json", options.json, "write the result file here; - is standard output");
+    app.add_option("--slo", words.slo, "what --find-max-rate has to keep, 'p99<1ms', repeatable");
 }
 
 }  // namespace
 
 Expected<LoadOptions> parse_load_options(int argc, const char* const* argv) {
-    Written written;
+    LoadWords words;
     LoadOptions options;
     CLI::App app{"Connections and messages against any WebSocket server", "millrace-bench load"};
-    written.client.add_to(app);
-    add_traffic_options(app, written, options);
-    written.ground.add_to(app);
+    words.add_to(app, options);
+    add_traffic_options(app, words, options);
     if (auto parsed = parse_words(app, argc, argv); !parsed) return tl::unexpected(parsed.error());
     options.cores_given = app.count("--cores") != 0;
-    return values_of(written, std::move(options));
+    if (auto values = words.values_of(options); !values) return tl::unexpected(values.error());
+    return options;
 }
 
 }  // namespace millrace::bench

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "bench/load/threshold.h"
+#include "bench/timing/schedule.h"
 #include "bench/traffic/content.h"
 #include "engine/client/dialer.h"
 #include "engine/client/url.h"
@@ -31,7 +32,8 @@ struct LoadOptions : GroundOptions {
     LoadMode mode = LoadMode::kClosedLoop;
     std::uint64_t in_flight = 1;  // closed loop: messages a connection
     double rate = 0;              // open loop: messages a second
-    bool echo = true;             // the server says again what it hears
+    Arrivals arrivals = Arrivals::kConstant;
+    bool echo = true;  // the server says again what it hears
     ContentOptions content;
     std::string subscribe;  // said first by each connection, with its number for {n}; empty: nothing
     Duration duration = 10s;

@@ -6,13 +6,16 @@
 //     opening.h    connections are opened, at a rate, so many under way at one time
 //     talking.h    messages leave, by answers or by the timetable, and what comes back is judged
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "bench/control/patience.h"
 #include "bench/load/desk.h"
-#include "bench/load/schedule.h"
+#include "bench/timing/latencies.h"
+#include "bench/timing/open_loop.h"
+#include "bench/timing/poll_meter.h"
 #include "engine/endpoint/endpoint.h"
 #include "netstack/base/clock.h"
 
@@ -86,7 +89,9 @@ class LoadShard {
 
     // --- talking.h ---
     void begin_talking(Time now);
+    void begin_open_loop();
     bool go_on_talking(Time now);
+    void end_run();
     void start_some();
     bool keep_to_timetable(Time now);
     void catch_up(Socket& ws);
@@ -96,7 +101,7 @@ class LoadShard {
     void room_again(Socket& ws);
     void round_ended(net::ConnId id);
     void subscribe(Socket& ws);
-    bool in_time(Time t) const { return t >= measure_from_ && t < measure_until_; }
+    bool in_time(Time t) const { return recorder_.counts(t); }
     Time& stamp(std::uint32_t place, std::uint32_t sequence) {
         return stamps_[place * options_.in_flight + sequence % options_.in_flight];
     }
@@ -124,9 +129,13 @@ class LoadShard {
     Time opening_began_{};
 
     // Talking.
-    Time begin_{}, measure_from_{}, measure_until_{};
+    Time begin_{};
     bool begun_ = false, sending_ = false;
-    Schedule schedule_;
+    OpenLoop open_loop_;
+    Recorder recorder_;
+    PollMeter polls_;
+    std::map<std::string, std::uint64_t> counters_then_;  // when the run began
+    bool idle_ = false;                                   // the turn of the loop that is on
     std::vector<Time>
         stamps_;  // closed loop: when each message under way was sent; churn: of each slot, connect()
     std::size_t next_to_start_ = 0;

@@ -19,7 +19,58 @@ void read(const Json& wire, Histogram& out) {
         throw Json::other_error::create(501, "not a histogram", nullptr);
 }
 
+Json to_wire(const Latencies& latencies) {
+    Json parts = Json::array();
+    for (const Histogram& part : latencies.rtt_parts)
+        parts.push_back(part.packed());
+    return {{"rtt_parts", parts},
+            {"service", latencies.service.packed()},
+            {"send_lag", latencies.send_lag.packed()},
+            {"heat_column", latencies.heat.column().count()},
+            {"heat", latencies.heat.counts()}};
+}
+
+void read(const Json& wire, Latencies& out) {
+    for (const Json& part : wire.at("rtt_parts"))
+        read(part, out.rtt_parts.emplace_back());
+    read(wire.at("service"), out.service);
+    read(wire.at("send_lag"), out.send_lag);
+    auto heat = wire.at("heat").get<std::vector<std::uint32_t>>();
+    if (!heat.empty() && heat.size() != HeatMap::kColumns * HeatMap::kRows)
+        throw Json::other_error::create(501, "not a heat map", nullptr);
+    out.heat.set(Duration(wire.at("heat_column").get<std::int64_t>()), std::move(heat));
+}
+
+Json to_wire(const PollTrace& trace) {
+    Json gaps = Json::array();
+    for (const Gap& gap : trace.gaps)
+        gaps.push_back({gap.at.count(), gap.length.count()});
+    return {{"core", trace.core},
+            {"idle", trace.idle.count()},
+            {"busy", trace.busy.count()},
+            {"idle_turns", trace.idle_turns.packed()},
+            {"gaps", gaps},
+            {"all_gaps", trace.all_gaps},
+            {"in_gaps", trace.in_gaps.count()}};
+}
+
+void read(const Json& wire, PollTrace& out) {
+    const auto time = [&wire](const char* key) { return Duration(wire.at(key).get<std::int64_t>()); };
+    wire.at("core").get_to(out.core);
+    out.idle = time("idle");
+    out.busy = time("busy");
+    read(wire.at("idle_turns"), out.idle_turns);
+    for (const Json& gap : wire.at("gaps"))
+        out.gaps.push_back(
+            {Duration(gap.at(0).get<std::int64_t>()), Duration(gap.at(1).get<std::int64_t>())});
+    wire.at("all_gaps").get_to(out.all_gaps);
+    out.in_gaps = time("in_gaps");
+}
+
 Json to_wire(const RunBooks& run) {
+    Json polls = Json::array();
+    for (const PollTrace& trace : run.polls)
+        polls.push_back(to_wire(trace));
     return {{"began_late", run.began_late.count()},
             {"measured", run.measured.count()},
             {"began_with", run.began_with},
@@ -31,8 +82,9 @@ Json to_wire(const RunBooks& run) {
             {"corrupted", run.corrupted},
             {"closed", run.closed.counts()},
             {"failed", run.failed.counts()},
-            {"rtt", run.rtt.packed()},
-            {"send_lag", run.send_lag.packed()}};
+            {"latencies", to_wire(run.latencies)},
+            {"polls", polls},
+            {"counters", run.counters}};
 }
 
 void read(const Json& wire, RunBooks& out) {
@@ -47,8 +99,10 @@ void read(const Json& wire, RunBooks& out) {
     wire.at("corrupted").get_to(out.corrupted);
     out.closed = reasons_of(wire.at("closed"));
     out.failed = reasons_of(wire.at("failed"));
-    read(wire.at("rtt"), out.rtt);
-    read(wire.at("send_lag"), out.send_lag);
+    read(wire.at("latencies"), out.latencies);
+    for (const Json& trace : wire.at("polls"))
+        read(trace, out.polls.emplace_back());
+    wire.at("counters").get_to(out.counters);
 }
 
 }  // namespace

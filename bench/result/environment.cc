@@ -37,6 +37,12 @@ std::string kernel_release() {
 
 }  // namespace
 
+ClockResult clock_result(const ClockDrift& drift) {
+    return {.invariant = tsc_is_invariant(),
+            .ticks_per_s = TscClock().ticks_per_second(),
+            .drift_ppm = drift.ppm()};
+}
+
 Environment describe_machine(int argc, const char* const* argv) {
     Environment environment;
     environment.cpu = cpu_model();

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "netstack/base/clock_drift.h"
+
 namespace millrace::bench {
 
 struct Environment {
@@ -22,6 +24,16 @@ struct Environment {
     std::vector<unsigned> client_cores;
     bool checksums = true;  // IPv4 and TCP checksums computed and checked at both ends
 };
+
+// How the clock that times were taken from kept to the kernel's (CLOCK_MONOTONIC_RAW).
+struct ClockResult {
+    bool invariant = false;  // its rate does not change with the CPU's
+    double ticks_per_s = 0;
+    double drift_ppm = 0;  // over the run; positive: it ran ahead
+};
+
+// `drift`: since the run began.
+ClockResult clock_result(const ClockDrift& drift);
 
 // The machine's part; the command fills in carrier, EAL arguments, hugepages, seed and cores.
 Environment describe_machine(int argc, const char* const* argv);

@@ -49,7 +49,15 @@ class Histogram {
     bool merge_packed(const std::vector<std::uint64_t>& packed);
     void reset();
 
+    // visitor(highest value of the bucket, how many are in it), of those that are not empty, in order.
+    template <class Visitor>
+    void visit(Visitor&& visitor) const {
+        for (std::size_t i = 0; i < buckets_.size(); ++i)
+            if (buckets_[i] != 0) visitor(end_of(i), buckets_[i]);
+    }
+
     std::uint64_t count() const;
+    std::uint64_t sum() const { return sum_; }
     std::uint64_t clamped() const { return clamped_; }
     // Exact, not rounded to a bucket. All are 0 in an empty histogram.
     std::uint64_t min() const { return min_ <= max_ ? min_ : 0; }

@@ -10,6 +10,8 @@
 
 #include "bench/result/environment.h"
 #include "bench/result/histogram.h"
+#include "bench/timing/latencies.h"
+#include "bench/timing/poll_meter.h"
 
 namespace millrace::bench {
 
@@ -112,14 +114,29 @@ struct CloseResult {
 };
 
 struct LatencyResult {
-    double rate_per_s = 0;
-    std::uint64_t payload_bytes = 0;
+    std::string mode;  // "open loop, constant", "open loop, poisson", "ping-pong"
+    std::string url;   // of the server; empty: the lab's own
+    std::uint64_t connections = 1;
+    std::uint64_t payload_bytes = 0;  // of the longest message
+    double requested_per_s = 0;       // open loop
+    double rate_per_s = 0;            // answered in the time that was measured
+    double seconds = 0;
+    double measured_at = 0;  // when that began: seconds since 1970, by this machine's clock
+    // Of the whole stage, warm-up included:
     std::uint64_t sent = 0;
-    std::uint64_t lost = 0;
+    std::uint64_t unsent = 0;  // open loop: had no place to go, because their connection was gone or full
+    std::uint64_t lost = 0;    // sent, and no answer came
     std::uint64_t corrupted = 0;
-    Quantiles rtt_ns;
-    Quantiles floor_rtt_ns;
+    std::uint64_t closed = 0;  // connections that ended before their time
+    std::uint64_t retransmits = 0;
+    Quantiles rtt_ns;        // open loop: from the intended send; ping-pong: from the actual one
+    Quantiles service_ns;    // from the actual send
+    Quantiles send_lag_ns;   // open loop: from the intended send to the actual one
+    Quantiles floor_rtt_ns;  // the lab: of the bare ring between the same cores
     double rtt_p50_over_floor_p50 = 0;
+    Latencies latencies;  // all of it
+    std::vector<PollTrace> polls;
+    std::vector<std::string> missed;  // what was asked of the run and was not reached, in words
 };
 
 // Of messages to any server and back.
@@ -144,7 +161,11 @@ struct LoadResult {
     // From the time at which a message was to be sent (open loop) or was (closed loop) to its echo; churn:
     // from connect() to the end of the closing handshake.
     Quantiles rtt_ns;
+    Quantiles service_ns;   // the same from the time at which it was sent
     Quantiles send_lag_ns;  // open loop: from the time at which a message was to be sent to when it was
+    std::uint64_t retransmits = 0;  // uring: of the whole machine
+    Latencies latencies;            // all of them
+    std::vector<PollTrace> polls;
     // The runs of a search for the highest rate, in their order; the result is that of the best.
     struct Try {
         double rate_per_s = 0;
@@ -203,12 +224,15 @@ struct Result {
     std::optional<BulkResult> bulk;
     std::optional<LoadResult> load;
     std::optional<ProcessesResult> processes;
+    std::optional<ClockResult> clock;
     // By end ("server", "client") and name, summed over its shards.
     std::map<std::string, std::map<std::string, std::uint64_t>> counters;
     std::vector<ShardShare> shards;
 
     bool valid() const { return invalid_because.empty(); }
-    bool thresholds_hold() const { return !load || load->missed.empty(); }
+    bool thresholds_hold() const {
+        return (!load || load->missed.empty()) && (!latency || latency->missed.empty());
+    }
 };
 
 }  // namespace millrace::bench

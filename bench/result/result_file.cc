@@ -1,5 +1,6 @@
 #include "bench/result/result_file.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -110,15 +111,86 @@ Json to_json(const CloseResult& r) {
             {"stalls", to_json(r.stalls)}};
 }
 
+// "buckets": the highest value of each that is not empty, and how many are in it.
+Json to_json(const Histogram& h) {
+    Json buckets = Json::array();
+    h.visit([&buckets](std::uint64_t end, std::uint64_t count) { buckets.push_back({end, count}); });
+    return {
+        {"sum", h.sum()}, {"min", h.min()}, {"max", h.max()}, {"clamped", h.clamped()}, {"buckets", buckets}};
+}
+
+// "cells": column, row and how many, of those that are not empty.
+Json to_json(const HeatMap& heat) {
+    Json cells = Json::array(), rows = Json::array();
+    for (std::size_t i = 0; i < heat.counts().size(); ++i)
+        if (heat.counts()[i] != 0)
+            cells.push_back({i / HeatMap::kRows, i % HeatMap::kRows, heat.counts()[i]});
+    for (std::size_t row = 0; row < HeatMap::kRows; ++row)
+        rows.push_back(HeatMap::begin_of(row));
+    return {{"columns", HeatMap::kColumns},
+            {"column_ns", heat.column().count()},
+            {"row_begins_ns", rows},
+            {"cells", cells}};
+}
+
+Json to_json(const Latencies& l) {
+    Json parts = Json::array();
+    for (const Histogram& part : l.rtt_parts)
+        parts.push_back(to_json(part));
+    return {{"rtt", to_json(l.rtt())},
+            {"service", to_json(l.service)},
+            {"send_lag", to_json(l.send_lag)},
+            {"rtt_parts", parts},
+            {"heat_map", to_json(l.heat)}};
+}
+
+double share_of(Duration part, Duration rest) {
+    const auto whole = static_cast<double>((part + rest).count());
+    return whole > 0 ? static_cast<double>(part.count()) / whole : 0;
+}
+
+// In the order of time.
+Json to_json(const std::vector<PollTrace>& polls) {
+    Json cores = Json::array();
+    for (const PollTrace& trace : polls) {
+        auto gaps = trace.gaps;
+        std::sort(gaps.begin(), gaps.end(), [](const Gap& a, const Gap& b) { return a.at < b.at; });
+        Json longest = Json::array();
+        for (const Gap& gap : gaps)
+            longest.push_back({gap.at.count(), gap.length.count()});
+        cores.push_back({{"core", trace.core},
+                         {"idle", share_of(trace.idle, trace.busy)},
+                         {"idle_turn_ns", to_json(quantiles(trace.idle_turns))},
+                         {"gaps", trace.all_gaps},
+                         {"in_gaps_ns", trace.in_gaps.count()},
+                         {"longest_gaps_at_ns", longest}});
+    }
+    return cores;
+}
+
 Json to_json(const LatencyResult& r) {
-    return {{"rate_per_s", r.rate_per_s},
+    return {{"mode", r.mode},
+            {"url", r.url},
+            {"connections", r.connections},
             {"payload_bytes", r.payload_bytes},
+            {"requested_per_s", r.requested_per_s},
+            {"rate_per_s", r.rate_per_s},
+            {"seconds", r.seconds},
+            {"measured_at", r.measured_at},
             {"sent", r.sent},
+            {"unsent", r.unsent},
             {"lost", r.lost},
             {"corrupted", r.corrupted},
+            {"closed", r.closed},
+            {"retransmits", r.retransmits},
             {"rtt_ns", to_json(r.rtt_ns)},
+            {"service_ns", to_json(r.service_ns)},
+            {"send_lag_ns", to_json(r.send_lag_ns)},
             {"floor_rtt_ns", to_json(r.floor_rtt_ns)},
-            {"rtt_p50_over_floor_p50", r.rtt_p50_over_floor_p50}};
+            {"rtt_p50_over_floor_p50", r.rtt_p50_over_floor_p50},
+            {"missed", r.missed},
+            {"cores", to_json(r.polls)},
+            {"histograms", to_json(r.latencies)}};
 }
 
 Json to_json(const BulkResult& r) {
@@ -162,7 +234,9 @@ Json to_json(const LoadResult& r) {
             {"closed", r.closed},
             {"closed_because", r.closed_because},
             {"failed_because", r.failed_because},
+            {"retransmits", r.retransmits},
             {"rtt_ns", to_json(r.rtt_ns)},
+            {"service_ns", to_json(r.service_ns)},
             {"send_lag_ns", to_json(r.send_lag_ns)},
             {"tries", tries},
             {"missed", r.missed}};
@@ -170,6 +244,24 @@ Json to_json(const LoadResult& r) {
 
 Json to_json(const ProcessesResult& r) {
     return {{"count", r.count}, {"lost", r.lost}, {"began_within_ns", r.began_within_ns}};
+}
+
+// Two blanks a level, but what has tens of thousands of numbers in one line each.
+std::string text_of(Json whole) {
+    constexpr std::string_view kPlace = "\"@histograms\"";
+    std::string histograms;
+    if (Json& stages = whole["stages"]; stages.contains("latency")) {
+        Json& place = stages["latency"]["histograms"];
+        for (const auto& [name, histogram] : place.items()) {
+            histograms += (histograms.empty() ? "{\n" : ",\n") + Json(name).dump() + ": ";
+            histograms += histogram.dump();
+        }
+        histograms += "\n}";
+        place = "@histograms";
+    }
+    std::string text = whole.dump(2) + "\n";
+    if (!histograms.empty()) text.replace(text.rfind(kPlace), kPlace.size(), histograms);
+    return text;
 }
 
 }  // namespace
@@ -209,12 +301,16 @@ Json to_json(const Result& result) {
                   {"stages", stages},
                   {"shards", shards},
                   {"counters", result.counters}};
+    if (result.clock)
+        whole["clock"] = {{"tsc_invariant", result.clock->invariant},
+                          {"ticks_per_s", result.clock->ticks_per_s},
+                          {"drift_ppm", result.clock->drift_ppm}};
     if (result.processes) whole["processes"] = to_json(*result.processes);
     return whole;
 }
 
 Expected<void> write_result(const Result& result, const std::string& path) {
-    const std::string text = to_json(result).dump(2) + "\n";
+    const std::string text = text_of(to_json(result));
     if (path == "-") {
         std::cout << text << std::flush;
         if (!std::cout) return fail("cannot write the result to standard output");

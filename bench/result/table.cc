@@ -70,6 +70,19 @@ void show_stalls(Block& block, const StallResults& stalls) {
     }
 }
 
+// A line a core.
+void show_polls(Block& block, const std::vector<PollTrace>& polls) {
+    for (const PollTrace& trace : polls) {
+        const auto whole = static_cast<double>((trace.idle + trace.busy).count());
+        if (whole == 0) continue;
+        block.line(
+            "core {} was idle {:.0f} % of the time; {} gaps over {} in it, the longest {}, took {:.3g} %",
+            trace.core, 100 * static_cast<double>(trace.idle.count()) / whole, with_commas(trace.all_gaps),
+            format_duration(PollMeter::kGap), ns(trace.all_gaps == 0 ? 0 : trace.idle_turns.max()),
+            100 * static_cast<double>(trace.in_gaps.count()) / whole);
+    }
+}
+
 void show(std::string& out, const ConnectResult& r) {
     Block block(out, "connect");
     block.line("{} connections a second", rounded(r.rate_per_s));
@@ -139,13 +152,27 @@ void show(std::string& out, const EchoResult& r) {
 
 void show(std::string& out, const LatencyResult& r) {
     Block block(out, "latency");
-    block.line("{} round trip, median; the bare ring between the same cores takes {}: {:.2f} times",
-               ns(r.rtt_ns.p50), ns(r.floor_rtt_ns.p50), r.rtt_p50_over_floor_p50);
-    block.line("one message of {} at a time, {} of them, {} lost", bytes(r.payload_bytes),
-               with_commas(r.sent), with_commas(r.lost));
+    if (r.floor_rtt_ns.p50 != 0)
+        block.line("{} round trip, median; the bare ring between the same cores takes {}: {:.2f} times",
+                   ns(r.rtt_ns.p50), ns(r.floor_rtt_ns.p50), r.rtt_p50_over_floor_p50);
+    const bool open_loop = r.requested_per_s > 0;
+    block.line("{}, {} connection{}, messages of {}, {:.3g} s", r.mode, with_commas(r.connections),
+               r.connections == 1 ? "" : "s", bytes(r.payload_bytes), r.seconds);
+    if (open_loop)
+        block.line("{} messages a second of {} asked for", rounded(r.rate_per_s), rounded(r.requested_per_s));
+    block.line("{} sent, {} lost, {} corrupted, {} without room, {} segments sent again", with_commas(r.sent),
+               with_commas(r.lost), with_commas(r.corrupted), with_commas(r.unsent),
+               with_commas(r.retransmits));
     show_quantiles_head(block);
+    // A figure that leaves out the waiting is not shown without the one that does not.
     show_quantiles(block, "round trip", r.rtt_ns);
-    show_quantiles(block, "bare ring", r.floor_rtt_ns);
+    if (open_loop) {
+        show_quantiles(block, "service", r.service_ns);
+        show_quantiles(block, "send lag", r.send_lag_ns);
+        block.line("(round trip: from when a message was due; service: from when it was sent)");
+    }
+    if (r.floor_rtt_ns.p50 != 0) show_quantiles(block, "bare ring", r.floor_rtt_ns);
+    show_polls(block, r.polls);
 }
 
 void show(std::string& out, const BulkResult& r) {
@@ -216,12 +243,18 @@ std::string table(const Result& result) {
     if (result.close) show(out, *result.close);
     if (result.bulk) show(out, *result.bulk);
     if (result.load) show(out, *result.load);
+    if (result.latency && result.clock)
+        out += fmt::format("  clock     the TSC, {}; it ran {:+.2f} ppm against the kernel's clock\n",
+                           result.clock->invariant ? "invariant" : "NOT INVARIANT", result.clock->drift_ppm);
     if (!result.remarks.empty() || !result.valid() || !result.thresholds_hold()) out += '\n';
     for (const std::string& remark : result.remarks)
         out += fmt::format("  note: {}\n", remark);
-    if (result.load)
-        for (const std::string& missed : result.load->missed)
+    const auto say_missed = [&out](const std::vector<std::string>& all) {
+        for (const std::string& missed : all)
             out += fmt::format("  MISSED: {}\n", missed);
+    };
+    if (result.load) say_missed(result.load->missed);
+    if (result.latency) say_missed(result.latency->missed);
     for (const std::string& reason : result.invalid_because)
         out += fmt::format("  INVALID: {}\n", reason);
     return out;

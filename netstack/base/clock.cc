@@ -1,6 +1,10 @@
 #include "netstack/base/clock.h"
 
+#include <cpuid.h>
+
 #include <ctime>
+
+#include "netstack/base/clock_drift.h"
 
 namespace millrace {
 namespace {
@@ -39,6 +43,25 @@ const TscClock::Scale& TscClock::calibration() {
         return Scale{start.ticks, static_cast<std::uint64_t>((ns << 32) / (end.ticks - start.ticks))};
     }();
     return scale;
+}
+
+bool tsc_is_invariant() {
+    constexpr unsigned kPowerLeaf = 0x80000007, kInvariantTsc = 1u << 8;  // in EDX
+    unsigned a = 0, b = 0, c = 0, d = 0;
+    return ::__get_cpuid(kPowerLeaf, &a, &b, &c, &d) != 0 && (d & kInvariantTsc) != 0;
+}
+
+ClockDrift::ClockDrift() {
+    const Reading now = read_both();
+    ticks_ = now.ticks;
+    kernel_ns_ = now.ns;
+}
+
+double ClockDrift::ppm() const {
+    const Reading now = read_both();
+    const auto ours = static_cast<double>(clock_.duration(now.ticks - ticks_).count());
+    const auto kernels = static_cast<double>(now.ns - kernel_ns_);
+    return kernels > 0 ? (ours / kernels - 1) * 1e6 : 0;
 }
 
 }  // namespace millrace

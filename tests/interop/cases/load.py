@@ -30,9 +30,9 @@ BENCH = "bench/millrace-bench"
 SHORT = ("-d", "300ms", "--warmup", "100ms")
 
 
-def run(carrier, *arguments, at=list, limit=None, patience=PATIENCE):
+def run(carrier, *arguments, command="load", at=list, limit=None, patience=PATIENCE):
     """Exit status, the result file, and standard error."""
-    done = subprocess.run(at((carrier.program(BENCH), "load", *arguments, "--json", "-")), capture_output=True,
+    done = subprocess.run(at((carrier.program(BENCH), command, *arguments, "--json", "-")), capture_output=True,
                           timeout=patience, check=False, preexec_fn=limit, stdin=subprocess.DEVNULL)
     said = done.stderr.decode(errors="replace")
     return done.returncode, json.loads(done.stdout) if done.stdout else None, said
@@ -48,10 +48,15 @@ def whole(result, connections, what):
     for key in ("lost", "corrupted", "closed"):
         equal(load[key], 0, f"{what}: {key}: {said}")
     equal(load["connections"], connections, f"{what}: connections")
+    whole_but_late(status, result, said, what)
+    return load
+
+
+def whole_but_late(status, result, said, what):
+    """Nothing makes it invalid but what a busy machine does to any generator."""
     because = [why for why in result["invalid_because"] if "lagged" not in why and "was not reached" not in why]
     equal(because, [], f"{what}: why invalid")
     equal(status, 3 if result["invalid_because"] else 0, f"{what}: exit status: {said}")
-    return load
 
 
 @contextlib.contextmanager

@@ -32,10 +32,21 @@ LoadTally some_tally(unsigned seed) {
     run.corrupted = random();
     run.closed.add("close code 1006", 1 + seed % 7);
     run.failed.add("no answer for 30 s");
+    constexpr Time kBegin{1s};
+    Recorder recorder;
+    recorder.begin(kBegin, 5s);
     for (int i = 0; i < 5000; ++i) {
-        run.rtt.record(random() % (std::uint64_t{1} << (i % 40)));
-        run.send_lag.record(random() % 3000);
+        recorder.answered(kBegin + 1ms * i, kBegin + 1ms * i + Duration(random() % 100),
+                          kBegin + 1ms * i + 100ns + Duration(random() % (std::uint64_t{1} << (i % 40))));
+        recorder.sent(kBegin + 1ms * i, kBegin + 1ms * i + Duration(random() % 3000));
     }
+    run.latencies = recorder.latencies();
+    PollMeter meter;
+    meter.begin(kBegin, kBegin + 5s, seed);
+    for (int i = 0; i < 2000; ++i)
+        meter.turn(kBegin + 1ms * i + Duration(random() % 1000), random() % 4 != 0);
+    run.polls = {meter.trace()};
+    run.counters["tcp.RetransSegs"] = random();
     return tally;
 }
 
@@ -54,10 +65,11 @@ TEST(LoadWire, MergedElsewhereItIsWhatItWouldBeHere) {
         there.merge(tally_of(Json::parse(to_wire(some_tally(seed)).dump())));
     }
     EXPECT_EQ(to_wire(there), to_wire(here));
-    EXPECT_EQ(here.run.rtt.count(), 4u * 5000);
+    EXPECT_EQ(here.run.latencies.rtt().count(), 4u * 5000);
     EXPECT_EQ(here.run.measured, 2s + Duration(3));  // the longest
     EXPECT_EQ(here.failed_because.counts().at("connect: refused"), 3u + 4 + 5 + 6);
-    EXPECT_EQ(there.run.rtt.percentile(99.9), here.run.rtt.percentile(99.9));
+    EXPECT_EQ(there.run.latencies.rtt().percentile(99.9), here.run.latencies.rtt().percentile(99.9));
+    EXPECT_EQ(there.run.polls.size(), 4u);
 }
 
 TEST(LoadWire, ACommandComesBackAsItWas) {
@@ -75,9 +87,9 @@ TEST(LoadWire, WhatIsNoTallyIsRefused) {
     wire["opened"] = "many";
     EXPECT_THROW(tally_of(wire), Json::exception);
     wire = to_wire(some_tally(1));
-    wire["run"]["rtt"] = {0, 0, 0};  // no histogram's head
+    wire["run"]["latencies"]["service"] = {0, 0, 0};  // no histogram's head
     EXPECT_THROW(tally_of(wire), Json::exception);
-    wire["run"]["rtt"] = {0, 0, 0, 0, 1u << 30, 1};  // no such bucket
+    wire["run"]["latencies"]["service"] = {0, 0, 0, 0, 1u << 30, 1};  // no such bucket
     EXPECT_THROW(tally_of(wire), Json::exception);
 }
 

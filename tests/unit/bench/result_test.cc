@@ -69,8 +69,8 @@ Result full_result() {
     Histogram rtt;
     for (std::uint64_t i = 1; i <= 1000; ++i)
         rtt.record(i);
-    result.latency = LatencyResult{.rate_per_s = 500'000,
-                                   .payload_bytes = 32,
+    result.latency = LatencyResult{.payload_bytes = 32,
+                                   .rate_per_s = 500'000,
                                    .sent = 1000,
                                    .rtt_ns = quantiles(rtt),
                                    .floor_rtt_ns = {.min = 400, .mean = 500, .p50 = 480},
