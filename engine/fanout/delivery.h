@@ -17,6 +17,7 @@ template <Outlet Out>
 bool Hub::deliver_run(Out& out, unsigned& sends) {
     for (; run_dialect_ < kDialects; ++run_dialect_)
         if (!deliver_to(out, static_cast<Dialect>(run_dialect_), sends)) return false;
+    breadth_.add(subscriptions_.count(run_.topic), run_.messages);
     run_.begin = run_.end;
     return true;
 }

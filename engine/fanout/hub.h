@@ -18,6 +18,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/fanout/breadth.h"
 #include "engine/fanout/dialect.h"
 #include "engine/fanout/log.h"
 #include "engine/fanout/pattern_index.h"
@@ -143,6 +144,7 @@ class Hub {
     bool catch_up(Out& out, std::uint32_t connection, Time now);
 
     const HubCounters& counters() const { return counters_; }
+    const Breadth& breadth() const { return breadth_; }
     const Log& messages() const { return log_; }
     const Subscriptions& subscriptions() const { return subscriptions_; }
     std::size_t lagging() const { return lagging_.size(); }
@@ -253,6 +255,7 @@ class Hub {
     std::uint32_t run_sent_ = 0;    // messages in frames_
 
     HubCounters counters_;
+    Breadth breadth_;
     // Scratch.
     std::vector<std::byte> frames_;  // of the run
     std::vector<std::byte> own_;     // of one subscriber

@@ -165,7 +165,8 @@ bool ServeOptions::only_loopback() const {
 Expected<ServeOptions> parse_serve_options(int argc, const char* const* argv) {
     Written written;
     ServeOptions options;
-    CLI::App app{"A WebSocket server: /echo, /feed, /publish, / and /healthz", "millrace serve"};
+    CLI::App app{"A WebSocket server: /echo, /feed, /publish, / (its state), /metrics and /healthz",
+                 "millrace serve"};
     app.add_option("--listen", written.listen,
                    "addresses, ws://ADDR:PORT[,wss://...], ws://[::1]:9001 for IPv6 (default "
                    "ws://127.0.0.1:9001)")

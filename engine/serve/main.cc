@@ -8,6 +8,7 @@
 #include "engine/serve/doctor.h"
 #include "engine/serve/feed.h"
 #include "engine/serve/publish.h"
+#include "engine/serve/status.h"
 #include "engine/serve/subscribe.h"
 
 namespace {
@@ -19,18 +20,6 @@ struct Echo {
             ws.close(millrace::ws::CloseCode::kTryAgainLater, "no memory left for the echo");
     }
 };
-
-constexpr const char* kStatusPage = R"(<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<title>Millrace</title>
-<style>body { font: 16px/1.5 sans-serif; max-width: 40em; margin: 3em auto; padding: 0 1em }</style>
-<h1>Millrace is running</h1>
-<p>This is a WebSocket server. It echoes every message sent to <code>/echo</code>,
-and sends what is published at <code>/publish</code> to those who have subscribed at <code>/feed</code>;
-<a href="/healthz">/healthz</a> answers <code>ok</code> while it serves.</p>
-</html>
-)";
 
 constexpr const char* kUsage =
     "usage: millrace serve [options]    a WebSocket server (millrace serve --help lists the options)\n"
@@ -46,10 +35,15 @@ int serve(int argc, char** argv) {
     auto options = millrace::parse_serve_options(argc, argv);
     if (!options) return millrace::say_error(options.error());
     millrace::fanout::Feed feed = millrace::make_feed(*options);
+    const auto board =
+        std::make_shared<millrace::status::Board>(static_cast<unsigned>(options->cores.size()));
     return millrace::serve(
         std::move(*options),
         millrace::app(millrace::route("/echo", Echo{}), millrace::route("/feed", std::move(feed)),
-                      millrace::page("/", "text/html; charset=utf-8", kStatusPage),
+                      millrace::route("/status", millrace::Status(board)),
+                      millrace::page("/", "text/html; charset=utf-8", millrace::kStatusPage),
+                      millrace::page("/metrics", std::string(millrace::status::kMetricsType),
+                                     [board] { return millrace::status::metrics(*board); }),
                       millrace::page("/healthz", "text/plain; charset=utf-8", "ok\n")));
 }
 

@@ -144,11 +144,21 @@ class TlsCarrier {
     template <class Visitor>
     void visit_counters(Visitor&& visitor) const {
         carrier_.visit_counters(visitor);
+        visit_tls_counters(visitor);
+    }
+    template <class Visitor>
+    void visit_own_counters(Visitor&& visitor) const {
+        carrier_.visit_own_counters(visitor);
+        visit_tls_counters(visitor);
+    }
+
+  private:
+    template <class Visitor>
+    void visit_tls_counters(Visitor&& visitor) const {
         for (const CounterName& name : kCounterNames)
             visitor(name.name, (counters_.*name.counter).value());
     }
 
-  private:
     using Below = net::Event<typename C::Bytes>;
     struct Ended {
         net::ConnId id;

@@ -93,6 +93,9 @@ class DpdkCarrier {
     }
     template <class Visitor>
     void visit_counters(Visitor&& visitor) const;
+    // Without those of the port, which a driver may have to ask its device or the kernel for.
+    template <class Visitor>
+    void visit_own_counters(Visitor&& visitor) const;
     // Advice for the user when something outside was seen to be set badly; empty otherwise.
     std::string hint() const { return stack_->hint(); }
 
@@ -126,12 +129,17 @@ class DpdkCarrier {
 };
 
 template <class Visitor>
-void DpdkCarrier::visit_counters(Visitor&& visitor) const {
+void DpdkCarrier::visit_own_counters(Visitor&& visitor) const {
     stack_->visit_counters(visitor);
     if (steering_) {
         visitor("SteeringHandedOver", steering_->handed_over());
         visitor("SteeringDrops", steering_->dropped());
     }
+}
+
+template <class Visitor>
+void DpdkCarrier::visit_counters(Visitor&& visitor) const {
+    visit_own_counters(visitor);
     if (shard_ != 0) return;  // the port's own counters are not by shard
     const PortStats port = port_->stats();
     visitor("PortInPackets", port.received);

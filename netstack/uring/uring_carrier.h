@@ -124,6 +124,10 @@ class UringCarrier {
         for (const uring::CounterName& name : uring::kCounterNames)
             visitor(name.name, (counters_.*name.counter).value());
     }
+    template <class Visitor>
+    void visit_own_counters(Visitor&& visitor) const {
+        visit_counters(visitor);
+    }
 
     static constexpr std::size_t kMaxListeners = 16;
 

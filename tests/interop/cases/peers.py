@@ -114,7 +114,8 @@ class Browser:
         self._session = ""
         self._wait_for_driver()
         options = {"args": [*self.FLAGS, f"--user-data-dir={self._profile.name}"]}
-        made = self._ask("POST", "/session", {"capabilities": {"alwaysMatch": {"goog:chromeOptions": options, "acceptInsecureCerts": True}}})
+        made = self._ask("POST", "/session", {"capabilities": {"alwaysMatch": {
+            "goog:chromeOptions": options, "acceptInsecureCerts": True, "goog:loggingPrefs": {"browser": "ALL"}}}})
         self._session = f"/session/{made['sessionId']}"
         return self
 
@@ -134,6 +135,18 @@ class Browser:
     def value(self, expression):
         """What it is on the page."""
         return self._ask("POST", f"{self._session}/execute/sync", {"script": f"return {expression}", "args": []})
+
+    def complaints(self):
+        """What the browser's console has said since this was last asked."""
+        return [entry["message"] for entry in self._ask("POST", f"{self._session}/se/log", {"type": "browser"})]
+
+    def await_value(self, expression, accept, what):
+        """The value, once it is accepted."""
+        until = time.monotonic() + PATIENCE
+        while not accept(value := self.value(expression)):
+            require(time.monotonic() < until, f"{what}: {value!r}")
+            time.sleep(0.1)
+        return value
 
     def state(self, *wanted):
         """The page's state, once it begins with one of these."""

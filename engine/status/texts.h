@@ -1,0 +1,27 @@
+#pragma once
+// What a board says, for Prometheus and for the status page.
+
+#include <string>
+#include <string_view>
+
+#include "engine/status/board.h"
+
+namespace millrace::status {
+
+// Figures so named are the histogram of fan-out: the name is followed by the bucket's upper bound, and
+// buckets come in rising order.
+inline constexpr std::string_view kBreadth = "fanout_subscribers_le_";
+
+// Prometheus' text format, version 0.0.4: each figure by shard.
+inline constexpr std::string_view kMetricsType = "text/plain; version=0.0.4; charset=utf-8";
+std::string metrics(const Board& board);
+
+// A figure's name as a metric's: TcpInSegs becomes millrace_tcp_in_segs_total.
+std::string metric_name(std::string_view figure);
+
+// One JSON object:
+// {"seconds":S,"shards":N,"open":[..],"received":[..],"sent":[..],"figures":{"name":sum,..}}: the lists by
+// shard, the sums of those that are not 0. `seconds`: since the server began.
+std::string report(const Board& board, double seconds);
+
+}  // namespace millrace::status
