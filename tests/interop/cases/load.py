@@ -286,9 +286,8 @@ def many_over_veth(carrier):
     if resource.getrlimit(resource.RLIMIT_NOFILE)[1] < connections / 2 + 300:
         raise Skip("a process may have too few files open")
     with carrier.serve() as server:
-        load = whole(run(carrier, carrier.echo, "-c", str(connections), "--processes", "2", "--connect-rate", "4k",
-                         "--handshake-timeout", "60s", "-R", "5k", "--warmup", "0", "-d", "2s", patience=4 * PATIENCE), connections,
-                     "all of them")
+        load = whole(run(carrier, carrier.echo, "-c", str(connections), "--processes", "2", "--handshake-timeout", "60s",
+                         "-R", "5k", "--warmup", "0", "-d", "2s", patience=4 * PATIENCE), connections, "all of them")
         server.signal(signal.SIGTERM)
         equal(server.wait(PATIENCE), 0, "the server's exit status")
     equal(served(server.said()), [(connections, load["sent"])], "what the server counted")

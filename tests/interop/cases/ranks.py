@@ -62,17 +62,17 @@ def four(carrier):
     equal(served(server.said()), [(42, 1200)], "what the server counted")
 
 
-def lost(carrier, victim, *options):
+def lost(carrier, victim, *options, by=signal.SIGKILL, why="it ended"):
     """Exit status and result of a run that lost rank 2."""
     carrier.share()
     with mpirun(carrier, "-c", "40", "-d", "5s", "--warmup", "0", options=options) as (run, out):
         ranks = started(run)
         time.sleep(2)
-        os.kill(ranks[2][victim], signal.SIGKILL)
+        os.kill(ranks[2][victim], by)
         status = run.wait(PATIENCE)
         require(os.path.getsize(out), f"no result, status {status}:\n{run.said()}")
         result = read(out)
-    equal(result["processes"]["lost"], ["rank 2 of 4: it ended"], f"who was lost: {json.dumps(result['invalid_because'])}")
+    equal(result["processes"]["lost"], [f"rank 2 of 4: {why}"], f"who was lost: {json.dumps(result['invalid_because'])}")
     require(any("rank 2 of 4" in why for why in result["invalid_because"]), f"why: {result['invalid_because']}")
     load = result["stages"]["load"]
     equal((load["connections"], load["lost"], load["corrupted"]), (30, 0, 0), "the others'")
@@ -88,3 +88,9 @@ def killed(carrier):
 @case("ranks: one that is lost to mpirun as well", carriers=("uring",))
 def killed_whole(carrier):
     lost(carrier, 0, "--enable-recovery")  # with which mpirun's own status says nothing
+
+
+@case("ranks: one that stands still is named after 20 s, and the others go on", carriers=("uring",))
+def silent(carrier):
+    status = lost(carrier, 1, by=signal.SIGSTOP, why="it was not heard of for 20 s")
+    equal(status, 3, "exit status of mpirun: rank 0's")
