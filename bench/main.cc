@@ -9,9 +9,9 @@
 #include "bench/lab/lab.h"
 #include "bench/lab/options.h"
 #include "bench/latency/latency.h"
-#include "bench/latency/options.h"
 #include "bench/load/load.h"
 #include "bench/load/options.h"
+#include "bench/report/report.h"
 #include "bench/result/outcome.h"
 #include "netstack/eal/eal.h"
 
@@ -35,8 +35,8 @@ int measure(const Expected<Options>& options, Run run, int argc, char** argv) {
 int main(int argc, char** argv) {
     if (argc > 1 && std::string_view(argv[1]) == "load")
         return measure(parse_load_options(argc - 1, argv + 1), run_load, argc, argv);
-    if (argc > 1 && std::string_view(argv[1]) == "latency")
-        return measure(parse_latency_options(argc - 1, argv + 1), run_latency, argc, argv);
+    if (argc > 1 && std::string_view(argv[1]) == "latency") return latency_command(argc - 1, argv + 1);
+    if (argc > 1 && std::string_view(argv[1]) == "report") return report_command(argc - 1, argv + 1);
     CLI::App app("Measures WebSocket engines: connections, throughput, latency.", "millrace-bench");
     app.require_subcommand(1);
     LabArguments lab_arguments;
@@ -49,6 +49,7 @@ int main(int argc, char** argv) {
     app.add_subcommand("load", "connections and messages against any WebSocket server");
     app.add_subcommand("latency",
                        "how long any WebSocket server's answers take, with a verdict on the run itself");
+    app.add_subcommand("report", "result files of latency runs, compared, and as a page with charts");
     try {
         app.parse(argc, argv);
     } catch (const CLI::CallForHelp& help) {

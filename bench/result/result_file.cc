@@ -309,11 +309,25 @@ Json to_json(const Result& result) {
     return whole;
 }
 
+std::string text_of(const Result& result) {
+    return text_of(to_json(result));
+}
+
+std::string text_of(const std::vector<Result>& runs) {
+    std::string text = "{\n\"schema\": 1,\n\"runs\": [\n";
+    for (const Result& run : runs)
+        text += (&run == runs.data() ? "" : ",\n") + text_of(run);
+    return text + "]\n}\n";
+}
+
 Expected<void> write_result(const Result& result, const std::string& path) {
-    const std::string text = text_of(to_json(result));
+    return write_text(text_of(result), path);
+}
+
+Expected<void> write_text(const std::string& text, const std::string& path) {
     if (path == "-") {
         std::cout << text << std::flush;
-        if (!std::cout) return fail("cannot write the result to standard output");
+        if (!std::cout) return fail("cannot write to standard output");
         return {};
     }
     // A device or a pipe cannot be replaced by renaming a file over it.
@@ -323,7 +337,7 @@ Expected<void> write_result(const Result& result, const std::string& path) {
     const std::string place = replace ? path + ".part" : path;
     std::ofstream file(place, std::ios::trunc);
     file << text << std::flush;
-    if (!file) return fail("cannot write the result file " + place + ": " + std::strerror(errno));
+    if (!file) return fail("cannot write the file " + place + ": " + std::strerror(errno));
     file.close();
     if (replace && std::rename(place.c_str(), path.c_str()) != 0)
         return fail("cannot rename " + place + " to " + path + ": " + std::strerror(errno));
