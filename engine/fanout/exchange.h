@@ -5,17 +5,14 @@
 // ring a publication is not taken (towards its home), or is missing at that shard, where it is told (from its
 // home).
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <span>
 #include <string_view>
 #include <vector>
 
-#include "engine/fanout/publication.h"
+#include "engine/fanout/publication_ring.h"
 #include "netstack/base/counter.h"
-#include "netstack/base/spsc_ring.h"
 
 namespace millrace::fanout {
 
@@ -39,41 +36,19 @@ class Exchange {
         Publication p;
         std::uint64_t sequence = 0;
         for (unsigned i = 1; i < shards_; ++i)
-            while (pop((to + i) % shards_, to, p, sequence))
+            while (ring((to + i) % shards_, to).pop(p, sequence))
                 if (!each(p, sequence)) return;
     }
 
     // Publications for which a ring was full, from each shard.
-    std::uint64_t refused(unsigned from) const { return ends_[from]->refused.value(); }
+    std::uint64_t refused(unsigned from) const { return refused_[from]->value(); }
 
   private:
-    static constexpr std::size_t kCellBytes = 64;
-    using Cell = std::array<std::byte, kCellBytes>;
-    using Ring = SpscRing<Cell>;
-
-    // What stands in the first cell, before topic, key and payload.
-    struct Head {
-        std::uint64_t sequence;
-        std::uint64_t time_ns;
-        std::uint32_t payload_bytes;
-        std::uint8_t topic_bytes;
-        std::uint8_t key_bytes;
-        Content content;
-    };
-    static_assert(sizeof(Head) <= kCellBytes && kMaxTopicBytes < 256 && kMaxKeyBytes < 256);
-
-    // A shard's own scratch.
-    struct End {
-        std::vector<Cell> out, in;
-        Counter refused;
-    };
-
-    Ring& ring(unsigned from, unsigned to) const { return *rings_[from * shards_ + to]; }
-    bool pop(unsigned from, unsigned to, Publication& p, std::uint64_t& sequence);
+    PublicationRing& ring(unsigned from, unsigned to) const { return *rings_[from * shards_ + to]; }
 
     unsigned shards_;
-    std::vector<std::unique_ptr<Ring>> rings_;  // from * shards + to; null from a shard to itself
-    std::vector<std::unique_ptr<End>> ends_;
+    std::vector<std::unique_ptr<PublicationRing>> rings_;  // from * shards + to; null from a shard to itself
+    std::vector<std::unique_ptr<Counter>> refused_;        // by the shard that it came from
 };
 
 }  // namespace millrace::fanout

@@ -13,7 +13,10 @@ constexpr std::size_t kRingBytes = 1u << 20;
 }  // namespace
 
 FeedGround::FeedGround(FeedConfig given, unsigned shards)
-    : config(std::move(given)), exchange(shards, std::max(kRingBytes, 4 * config.hub.log.max_payload)) {}
+    : config(std::move(given)), exchange(shards, std::max(kRingBytes, 4 * config.hub.log.max_payload)) {
+    if (config.source)
+        source = std::make_unique<PublicationRing>(std::max(kRingBytes, 4 * config.hub.log.max_payload));
+}
 
 bool Feed::serves(std::string_view path) const {
     return path == "/feed" || path == "/publish" || path == "/stream" || path == "/ws" ||
@@ -79,6 +82,14 @@ void Feed::receive() {
             hub_->log(p, sequence);
         return --left != 0 && hub_->backlog() <= 0.5;
     });
+}
+
+// The source waits as publishers do: its ring fills while this server has no room.
+void Feed::receive_from_source() {
+    Publication p;
+    std::uint64_t sequence = 0;
+    for (unsigned left = 1024; left != 0 && !crowded() && ground_->source->pop(p, sequence); --left)
+        if (publish(p) != ErrorCode::kNone) ++ground_->source_refused;
 }
 
 bool Feed::crowded() const {

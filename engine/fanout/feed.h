@@ -27,6 +27,7 @@ struct FeedConfig {
     HubConfig hub;
     AccessTokens publish_tokens;   // of which /publish asks for one
     bool open_publishing = false;  // without any, whether everybody may publish, or nobody
+    bool source = false;           // there is one besides publishers
 };
 
 // What the shards of a server have in common. Made before them, and outlives them.
@@ -35,6 +36,10 @@ struct FeedGround {
 
     FeedConfig config;
     Exchange exchange;
+    // From the source's thread to the first shard, which leaves there what it cannot take yet; null without
+    // one.
+    std::unique_ptr<PublicationRing> source;
+    Counter source_refused;            // of what came by it
     std::atomic<unsigned> started{0};  // shards, numbered as they start
 };
 
@@ -68,10 +73,14 @@ class Feed {
     // Whether publishers should wait before they send more.
     bool crowded() const;
     Hub& hub() { return *hub_; }
+    const std::shared_ptr<FeedGround>& ground() const { return ground_; }
+    // Of the source's publications, those that this shard could not take.
+    std::uint64_t source_refused() const { return shard_ == 0 ? ground_->source_refused.value() : 0; }
 
   private:
     ErrorCode number(const Publication& p);
     void receive();
+    void receive_from_source();
     std::uint64_t wall_ns();
     template <class Socket>
     void on_request(Socket& ws, Request& request, ErrorCode error);
@@ -170,6 +179,7 @@ template <class EndpointType>
 void Feed::on_poll(EndpointType& endpoint, Time now) {
     wall_ns_ = 0;
     if (ground_->exchange.shards() > 1) receive();
+    if (shard_ == 0 && ground_->source) receive_from_source();
     EndpointOutlet<EndpointType, Feed> out(endpoint);
     hub_->deliver(out);
     hub_->catch_up(out, now);

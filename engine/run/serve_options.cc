@@ -205,6 +205,10 @@ Expected<ServeOptions> parse_serve_options(int argc, const char* const* argv) {
         "--publish-token", written.publish_tokens,
         "asked of who opens /publish, besides any --token; repeatable; without one only a server on "
         "loopback takes publications");
+    app.add_option(
+        "--source", options.source,
+        "publications come from there, too: mold://GROUP:PORT?interface=NAME&request=ADDRESS:PORT, as "
+        "millrace publish --mold has them");
     app.add_option("--log", written.log,
                    "of each shard: messages kept for subscribers that are slow or come back, and last values")
         ->capture_default_str();

@@ -25,6 +25,7 @@ struct ServeOptions : GroundOptions {
     std::string www;              // a directory whose files are served as pages; empty: none
     AccessTokens publish_tokens;  // of which one is asked of publishers, where the application has a feed
     std::uint64_t log_bytes = 64u << 20;  // of a shard's log of publications, likewise
+    std::string source;                   // the URL of where publications come from besides; empty: nowhere
 
     bool secure() const;         // some listener is wss
     bool only_loopback() const;  // nobody reaches a listener from another machine

@@ -18,8 +18,8 @@ void pin_to_cpu(unsigned cpu);
 
 template <class... Handlers>
 Expected<void> serve_uring(ServeOptions& options, const App<Handlers...>& app) {
-    constexpr Duration kIdleWait =
-        100ms;  // a shard with nothing to do sleeps, and looks at its control this often
+    // A shard with nothing to do sleeps, and looks this often at its control and at what a source has for it.
+    const Duration idle_wait = options.source.empty() ? 100ms : 1ms;
     if (auto checked = net::check_cpus(options.cores); !checked) return checked;
     constexpr std::size_t kIdleBytes = Endpoint<net::UringCarrier, Handlers...>::idle_bytes();
     if (auto fits = check_memory(options, kIdleBytes, available_memory()); !fits) return fits;
@@ -33,7 +33,7 @@ Expected<void> serve_uring(ServeOptions& options, const App<Handlers...>& app) {
             pin_to_cpu(options.cores[i]);
             auto carrier = net::UringCarrier::create(uring_config(options));  // a ring belongs to its thread
             if (carrier) {
-                (*carrier)->set_idle_wait(kIdleWait);
+                (*carrier)->set_idle_wait(idle_wait);
                 serve_shard(static_cast<unsigned>(i), clock, **carrier, options, app, control, status[i]);
             } else {
                 status[i].ready.set_value(tl::unexpected(carrier.error()));

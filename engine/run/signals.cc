@@ -1,6 +1,5 @@
 #include "engine/run/signals.h"
 
-#include <csignal>
 #include <ctime>
 
 namespace millrace {
@@ -27,6 +26,16 @@ void block_end_signals() {
     const sigset_t set = end_signals();
     pthread_sigmask(SIG_BLOCK, &set, nullptr);
     std::signal(SIGPIPE, SIG_IGN);
+}
+
+SignalsBlocked::SignalsBlocked() {
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before_);
+}
+
+SignalsBlocked::~SignalsBlocked() {
+    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
 }
 
 bool wait_for_end_signal(Duration most) {

@@ -2,6 +2,7 @@
 // SIGINT and SIGTERM, and SIGHUP where it means something, as a program that serves wants them: waited for by
 // one thread, delivered to none.
 
+#include <csignal>
 #include <cstdint>
 
 #include "netstack/base/time.h"
@@ -10,6 +11,18 @@ namespace millrace {
 
 // Blocks SIGINT and SIGTERM for this thread and those that it starts from now on, and ignores SIGPIPE.
 void block_end_signals();
+
+// While it lives, threads that are started block every signal, so that none is delivered to them.
+class SignalsBlocked {
+  public:
+    SignalsBlocked();
+    ~SignalsBlocked();
+    SignalsBlocked(const SignalsBlocked&) = delete;
+    SignalsBlocked& operator=(const SignalsBlocked&) = delete;
+
+  private:
+    sigset_t before_;
+};
 
 // Waits for one of them; true when one came within `most`.
 bool wait_for_end_signal(Duration most);

@@ -14,6 +14,7 @@ fanout::Feed make_feed(ServeOptions& options) {
     config.hub.secret = {word(), word()};
     config.hub.log.bytes = options.log_bytes;
     config.hub.log.max_payload = std::min<std::size_t>(config.hub.log.max_payload, options.log_bytes / 64);
+    config.source = !options.source.empty();
     config.publish_tokens = options.publish_tokens;
     config.open_publishing = options.only_loopback();
     for (const std::string_view spoken : {fanout::kBinarySubprotocol, fanout::kJsonSubprotocol})

@@ -8,6 +8,7 @@
 #include "engine/serve/doctor.h"
 #include "engine/serve/feed.h"
 #include "engine/serve/publish.h"
+#include "engine/serve/source.h"
 #include "engine/serve/status.h"
 #include "engine/serve/subscribe.h"
 
@@ -35,6 +36,8 @@ int serve(int argc, char** argv) {
     auto options = millrace::parse_serve_options(argc, argv);
     if (!options) return millrace::say_error(options.error());
     millrace::fanout::Feed feed = millrace::make_feed(*options);
+    const auto source = millrace::Source::start(options->source, feed.ground());
+    if (!source) return millrace::say_error(source.error());
     const auto board =
         std::make_shared<millrace::status::Board>(static_cast<unsigned>(options->cores.size()));
     return millrace::serve(

@@ -68,10 +68,12 @@ class Status {
             visitor(joined("fanout_", name), value);
         };
         endpoint.counters().visit(visitor);
-        const fanout::Hub& hub = endpoint.template handler<fanout::Feed>().hub();
+        fanout::Feed& feed = endpoint.template handler<fanout::Feed>();
+        const fanout::Hub& hub = feed.hub();
         hub.counters().visit(named);
         named("subscriptions", hub.subscriptions().size());
         named("lagging", hub.lagging());
+        named("source_refused", feed.source_refused());
         for (std::size_t i = 1; i < fanout::Breadth::kBuckets; ++i)
             visitor(joined(status::kBreadth, fanout::Breadth::bound(i)), hub.breadth().messages(i));
         endpoint.carrier().visit_own_counters(visitor);

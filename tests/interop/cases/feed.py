@@ -3,6 +3,7 @@ Node's ws and Chromium, over the stream dialect of exchanges and over JSON; each
 byte. And a feed of ITCH 5.0 over multicast."""
 
 import asyncio
+import base64
 import contextlib
 import gzip
 import hashlib
@@ -248,14 +249,14 @@ class MoldServer:
                 first, count = struct.unpack(">QH", asked[10:20])
                 self.requests.sendto(self.packet(first, min(count, self.PER_PACKET)), source)
 
-    def run(self, publisher):
-        """Until the publisher has ended, which it does at the session's end."""
+    def run(self, ended):
+        """Until the receiver has, which it does at the session's end."""
         self.answering.start()
         end = self.SESSION + struct.pack(">QH", len(self.messages) + 1, 0xFFFF)
         for at, first in enumerate(range(1, len(self.messages) + 1, self.PER_PACKET)):
             if at % 4 != 2:
                 self.sender.sendto(self.packet(first, self.PER_PACKET), self.GROUP)
-        while publisher.poll() is None:
+        while not ended():
             self.sender.sendto(end, self.GROUP)
             time.sleep(0.05)
 
@@ -287,9 +288,31 @@ def itch(carrier, _):
         def publish_all():
             arguments = [carrier.program(SERVER), "publish", f"{carrier.url}/publish", "--token", TOKEN, "--mold", server.url]
             with subprocess.Popen(arguments, text=True, stderr=subprocess.PIPE) as publisher:
-                server.run(publisher)
+                server.run(lambda: publisher.poll() is not None)
                 said.extend((publisher.returncode, publisher.stderr.read()))
 
         heard = asyncio.run(heard_of(f"{carrier.url}/ws/itch.%3E", len(server.messages), publish_all))
         equal(said[0], 0, f"exit status of millrace publish: {said[1]}")
         require(heard == server.messages, "a subscriber received something else than was sent")
+
+
+@case("feed: a server that reads ITCH 5.0 over MoldUDP64 itself hands on all of it, though packets are lost", carriers=("uring",))
+def itch_source(carrier, _):
+    with contextlib.closing(MoldServer()) as feed, carrier.serve("--source", feed.url) as server:
+        def ended():
+            return any(line.startswith("millrace: the source has ended") for line in server.lines)
+
+        heard = asyncio.run(heard_of(f"{carrier.url}/ws/itch.%3E", len(feed.messages), lambda: feed.run(ended)))
+        require(heard == feed.messages, "a subscriber received something else than was sent")
+        equal(next(line for line in server.lines if "source" in line),
+              f"millrace: the source has ended: {len(feed.messages)} messages, 0 passed over, 0 lost on their way here", "the end")
+        equal(asyncio.run(resumed(f"{carrier.url}/feed", len(feed.messages))), feed.messages, "what a late subscriber resumes")
+
+
+async def resumed(url, count):
+    """All messages from the first on, which the log has in the order in which they came."""
+    async with websockets.connect(url, max_size=None, compression=None) as socket_:
+        await socket_.send(json.dumps({"op": "subscribe", "id": 1, "topics": ["itch.>"], "from": {"seq": 1}}))
+        require(json.loads(await socket_.recv())["ok"], "not subscribed")
+        said = [json.loads(await socket_.recv()) for _ in range(count)]
+        return [base64.b64decode(one["base64"]) for one in said]
