@@ -137,8 +137,9 @@ class Browser:
         return self._ask("POST", f"{self._session}/execute/sync", {"script": f"return {expression}", "args": []})
 
     def complaints(self):
-        """What the browser's console has said since this was last asked."""
-        return [entry["message"] for entry in self._ask("POST", f"{self._session}/se/log", {"type": "browser"})]
+        """What the console has said since this was last asked, but for the browser's own pages."""
+        said = [entry["message"] for entry in self._ask("POST", f"{self._session}/se/log", {"type": "browser"})]
+        return [message for message in said if not message.startswith("chrome://")]
 
     def await_value(self, expression, accept, what):
         """The value, once it is accepted."""
