@@ -35,9 +35,17 @@ void report_shard(unsigned shard, unsigned core, const EndpointCounters& counter
 // One sentence on standard error; the exit status for it.
 int say_error(const Error& error);
 
-// Whether this machine has the memory of options.max_connections idle connections on each shard, of `bytes`
-// each, where it is to be taken at the start.
+// Whether there is the memory of options.max_connections idle connections on each shard, of `bytes` each,
+// where it was counted on.
 Expected<void> check_memory(const ServeOptions& options, std::size_t bytes, std::uint64_t available);
+
+// What an idle connection takes over carrier C; over wss (`secure`) with what OpenSSL holds for it, measured.
+template <class C, class... Handlers>
+constexpr std::size_t idle_bytes(bool secure) {
+    constexpr std::size_t kOpenSsl = 13'500;
+    return secure ? Endpoint<tls::TlsCarrier<C>, Handlers...>::idle_bytes() + kOpenSsl
+                  : Endpoint<C, Handlers...>::idle_bytes();
+}
 
 // The files of options.www, if any, before the pages that are there.
 Expected<void> add_www(const ServeOptions& options, std::vector<Page>& pages);

@@ -28,8 +28,8 @@ template <class... Handlers>
 Expected<void> serve_dpdk(ServeOptions& options, const App<Handlers...>& app) {
     auto ground = DpdkGround::lay(options);
     if (!ground) return tl::unexpected(ground.error());
-    constexpr std::size_t kIdleBytes = Endpoint<net::DpdkCarrier, Handlers...>::idle_bytes();
-    if (auto fits = check_memory(options, kIdleBytes, available_memory()); !fits) return fits;
+    const std::size_t bytes = idle_bytes<net::DpdkCarrier, Handlers...>(options.secure());
+    if (auto fits = check_memory(options, bytes, available_memory()); !fits) return fits;
     const TscClock clock;
     const auto count = static_cast<unsigned>(options.cores.size());
     ShardControl control;
