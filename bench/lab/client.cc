@@ -61,12 +61,20 @@ ClientShard::ClientShard(LabCarrier& carrier, const Setup& setup)
                setup.options.seed + setup.index),
       latency_(setup.options),
       churn_(setup.server, setup.options),
+      fanout_({.board = setup.fanout,
+               .server = setup.server,
+               .subscribers =
+                   share(setup.options.fanout_subscribers, setup.index, setup.options.client_cores.size()),
+               .stalled = share(setup.options.fanout_stalled, setup.index, setup.options.client_cores.size()),
+               .seed = setup.options.seed + setup.index,
+               .index = setup.index}),
       ring_(setup.ring) {}
 
 Expected<std::unique_ptr<ClientShard>> ClientShard::create(LabCarrier& carrier, const EndpointConfig& config,
                                                            const Setup& setup) {
     std::unique_ptr<ClientShard> shard(new ClientShard(carrier, setup));
-    auto endpoint = ClientEndpoint::create(carrier, config, app(route("/echo", LabClient(*shard))));
+    auto endpoint = ClientEndpoint::create(
+        carrier, config, app(route("/echo", LabClient(*shard)), route("/ws", FanoutClient(shard->fanout_))));
     if (!endpoint) return tl::unexpected(endpoint.error());
     shard->endpoint_ = std::move(*endpoint);
     shard->talker_.attach(*shard->endpoint_);
@@ -117,6 +125,13 @@ void ClientShard::obey(Order order, Time now) {
             return churn_.begin(talker_, now);
         case Order::kClose:
             return close_.begin(talker_, now);
+        case Order::kFanoutOpen:
+            return fanout_.begin_opening(*endpoint_, now);
+        case Order::kFanoutStall:
+            fanout_.stall(*endpoint_);
+            break;
+        case Order::kFanout:
+            return fanout_.begin(now);
         case Order::kFloor:
             return floor_.begin(now);
         case Order::kReport:
@@ -149,6 +164,10 @@ bool ClientShard::tick(Time now) {
             return close_.tick(talker_, now);
         case Order::kLatency:
             return latency_.tick(talker_, clock_, now);
+        case Order::kFanoutOpen:
+            return fanout_.tick_opening(*endpoint_, now);
+        case Order::kFanout:
+            return fanout_.tick(now);
         default:
             return true;
     }

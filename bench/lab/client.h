@@ -13,6 +13,7 @@
 #include "bench/lab/close.h"
 #include "bench/lab/connect.h"
 #include "bench/lab/echo.h"
+#include "bench/lab/fanout.h"
 #include "bench/lab/floor.h"
 #include "bench/lab/hold.h"
 #include "bench/lab/latency.h"
@@ -33,6 +34,7 @@ class ClientShard {
         unsigned index;  // among the client's shards
         BareRing* ring;  // null: this shard takes no part in the floor's ping-pong
         net::SocketAddress server;
+        FanoutBoard& fanout;
     };
 
     static Expected<std::unique_ptr<ClientShard>> create(LabCarrier& carrier, const EndpointConfig& config,
@@ -54,6 +56,7 @@ class ClientShard {
     const LatencyStage& latency() const { return latency_; }
     const ChurnStage& churn() const { return churn_; }
     const CloseStage& close() const { return close_; }
+    const FanoutStage& fanout() const { return fanout_; }
     const FloorStage& floor() const { return floor_; }
 
   private:
@@ -76,6 +79,7 @@ class ClientShard {
     LatencyStage latency_;
     ChurnStage churn_;
     CloseStage close_;
+    FanoutStage fanout_;
     FloorStage floor_;
     BareRing* ring_;
     Order order_ = Order::kServe;

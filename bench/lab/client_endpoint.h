@@ -11,9 +11,12 @@
 namespace millrace::bench {
 
 class ClientShard;
+class FanoutStage;
 class LabClient;
-using ClientEndpoint = Endpoint<LabCarrier, LabClient>;
+class FanoutClient;
+using ClientEndpoint = Endpoint<LabCarrier, LabClient, FanoutClient>;
 using ClientSocket = WebSocket<ClientEndpoint, LabClient>;
+using FanoutSocket = WebSocket<ClientEndpoint, FanoutClient>;
 
 class LabClient {
   public:
@@ -33,6 +36,24 @@ class LabClient {
 
   private:
     ClientShard* shard_;
+};
+
+// A subscriber of the fanout stage.
+class FanoutClient {
+  public:
+    struct State {
+        std::uint32_t number_plus_one;  // of the shard's subscribers
+    };
+
+    explicit FanoutClient(FanoutStage& stage) : stage_(&stage) {}
+
+    void on_open(FanoutSocket& ws);
+    void on_message(FanoutSocket& ws, const Message& message);
+    void on_failed(net::ConnId id, std::string_view why);
+    void on_close(FanoutSocket& ws, ws::CloseCode code, std::string_view reason);
+
+  private:
+    FanoutStage* stage_;
 };
 
 }  // namespace millrace::bench

@@ -42,14 +42,26 @@ unsigned data_mbufs(const LabOptions& options, std::size_t shards) {
     constexpr std::uint64_t kLeast = 16'384, kMost = 512 * 1024;
     constexpr std::uint64_t kSegment = 1400;
     const std::uint64_t segments = options.in_flight * (options.payload / kSegment + 1);
-    return static_cast<unsigned>(std::clamp(2 * options.echo_connections * segments / shards, kLeast, kMost));
+    const std::uint64_t fanout = options.fanout ? 4 * options.fanout_subscribers : 0;
+    return static_cast<unsigned>(
+        std::clamp(std::max(2 * options.echo_connections * segments, fanout) / shards, kLeast, kMost));
 }
 
-constexpr unsigned kHeaderMbufs = 16'384;
+// For what is sent by reference, too.
+unsigned header_mbufs(const LabOptions& options, std::size_t shards) {
+    constexpr std::uint64_t kLeast = 16'384, kMost = 512 * 1024;
+    return static_cast<unsigned>(
+        options.fanout ? std::clamp(8 * options.fanout_subscribers / shards, kLeast, kMost) : kLeast);
+}
+
+// Those of the fanout stage come besides.
+std::uint64_t all_connections(const LabOptions& options) {
+    return options.connections + (options.fanout ? options.fanout_subscribers : 0);
+}
 
 // The share of a shard when flows are spread by a hash, which is never quite even.
 std::size_t max_connections(const LabOptions& options, std::size_t shards) {
-    const std::uint64_t share = options.connections / shards;
+    const std::uint64_t share = all_connections(options) / shards;
     return share + (shards == 1 ? 0 : share / 8) + 1024 + (options.churn ? ChurnStage::kSlots : 0);
 }
 
@@ -61,7 +73,7 @@ net::StackConfig stack_config(const LabOptions& options, std::size_t shards, net
     apply(options.tcp, config.tcp);
     config.tcp.send_limit = carrier_send_limit(Ends::endpoint_config());
     config.data_mbufs = data_mbufs(options, shards);
-    config.header_mbufs = kHeaderMbufs;
+    config.header_mbufs = header_mbufs(options, shards);
     return config;
 }
 
@@ -95,7 +107,7 @@ Expected<Ends> Ends::create(const LabOptions& options) {
     ends.cable_ = std::move(*cable);
 
     const Addresses& at = addresses_of(options);
-    const auto addresses = static_cast<std::uint32_t>(options.connections / kConnectionsPerAddress + 1);
+    const auto addresses = static_cast<std::uint32_t>(all_connections(options) / kConnectionsPerAddress + 1);
     const auto server =
         stack_config(options, options.server_cores.size(), {.first = at.server, .prefix = at.prefix});
     const auto client = stack_config(options, options.client_cores.size(),
@@ -124,7 +136,8 @@ std::size_t Ends::memory_mib(const LabOptions& options) {
                               kDataMbuf;
     std::size_t stacks = 0;
     for (const std::size_t shards : {servers, clients})
-        stacks += shards * (data_mbufs(options, shards) * kDataMbuf + kHeaderMbufs * kHeaderMbuf);
+        stacks +=
+            shards * (data_mbufs(options, shards) * kDataMbuf + header_mbufs(options, shards) * kHeaderMbuf);
     return (wires + stacks) / (1024 * 1024) * 5 / 4 + 128;
 }
 

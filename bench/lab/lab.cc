@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <numeric>
 #include <set>
 #include <thread>
 
@@ -44,7 +45,7 @@ std::uint64_t counter(const Shards& shards, const std::string& name) {
 class Lab {
   public:
     Lab(const LabOptions& options, Result& result)
-        : options_(options), result_(result), pattern_(options.seed) {}
+        : options_(options), result_(result), pattern_(options.seed), board_(options, pattern_) {}
     ~Lab();
 
     Expected<void> set_up();
@@ -61,6 +62,9 @@ class Lab {
     bool scatter();
     bool latency();
     bool churn();
+    bool fanout();
+    bool fanout_turns(FanoutResult& result);
+    bool fanout_turn(const FanoutPlan& plan, FanoutTurn& turn);
     bool close();
 
     bool order_all(Order order, std::string_view during);
@@ -76,10 +80,12 @@ class Lab {
     StallResults stalls() const;
     void note_shares();
     std::uint64_t server_counter(const std::string& name) const;
+    std::uint64_t server_memory() const;
 
     const LabOptions& options_;
     Result& result_;
     const Pattern pattern_;
+    FanoutBoard board_;
     // In the order in which they are made, and unmade from the end.
     std::optional<net::Eal> eal_;
     std::optional<BareRing> ring_;
@@ -126,10 +132,12 @@ Expected<void> Lab::make_shards() {
     const EndpointConfig config = Ends::endpoint_config();
     EndpointConfig server_config = config;
     server_config.ping_interval = options_.ping_interval;
+    const auto ground = std::make_shared<fanout::FeedGround>(
+        fanout::FeedConfig{}, static_cast<unsigned>(options_.server_cores.size()));
     for (unsigned i = 0; i < options_.server_cores.size(); ++i) {
         auto shard = ServerShard::create(ends_->server(i), server_config, pattern_,
                                          options_.connections / options_.server_cores.size(),
-                                         i == 0 ? &*ring_ : nullptr);
+                                         i == 0 ? &*ring_ : nullptr, ground, i == 0 ? &board_ : nullptr);
         if (!shard) return tl::unexpected(shard.error());
         servers_.push_back(std::move(*shard));
     }
@@ -139,7 +147,8 @@ Expected<void> Lab::make_shards() {
                                           .pattern = pattern_,
                                           .index = i,
                                           .ring = i == 0 ? &*ring_ : nullptr,
-                                          .server = Ends::server_address(options_)});
+                                          .server = Ends::server_address(options_),
+                                          .fanout = board_});
         if (!shard) return tl::unexpected(shard.error());
         clients_.push_back(std::move(*shard));
     }
@@ -292,6 +301,87 @@ bool Lab::churn() {
     return true;
 }
 
+// One more turn of the stage.
+bool Lab::fanout_turn(const FanoutPlan& plan, FanoutTurn& turn) {
+    const auto segments = [this] {
+        std::uint64_t sum = 0;
+        for (const auto& client : clients_)
+            sum += client->report().counters.at("tcp.InSegs");
+        return sum;
+    };
+    board_.plan = plan;
+    board_.over.store(false);
+    board_.subscribers.assign(board_.topics, 0);
+    for (const auto& client : clients_)
+        for (std::uint32_t topic = 0; topic < board_.topics; ++topic)
+            board_.subscribers[topic] += client->fanout().subscribers()[topic];
+    const std::uint64_t segments_before = segments();
+    const std::uint64_t published = std::reduce(board_.published.begin(), board_.published.end());
+    if (!order_all(Order::kFanout, "fanout") || !report("fanout")) return false;
+    turn.published = std::reduce(board_.published.begin(), board_.published.end()) - published;
+    turn.segments = segments() - segments_before;
+    Histogram last;
+    for (const auto& client : clients_) {
+        const FanoutStage& stage = client->fanout();
+        turn.deliveries += stage.deliveries();
+        turn.deliveries_per_s += stage.deliveries_per_s();
+        result_.fanout->gaps += stage.lost();
+        last.merge(stage.last_subscriber());
+    }
+    turn.last_subscriber_ns = quantiles(last);
+    return true;
+}
+
+bool Lab::fanout_turns(FanoutResult& result) {
+    const Duration time = options_.duration;
+    const auto burst = static_cast<unsigned>(options_.fanout_burst);
+    if (!fanout_turn({.rate = options_.fanout_rate, .duration = time}, result.single)) return false;
+    if (options_.fanout_rate > 0 && options_.fanout_stalled == 0) return true;
+    const double most =
+        static_cast<double>(result.single.published) / std::chrono::duration<double>(time).count();
+    if (options_.fanout_rate == 0 &&
+        !(fanout_turn({.burst = burst, .duration = time}, result.merged) &&
+          fanout_turn({.rate = most * 0.8, .duration = time}, result.at_four_fifths) &&
+          fanout_turn({.rate = most * 0.5, .duration = time}, result.at_half)))
+        return false;
+    if (options_.fanout_stalled == 0) return true;
+    result.stalled = options_.fanout_stalled;
+    const std::uint64_t before = server_memory();
+    const double rate = options_.fanout_rate > 0 ? options_.fanout_rate : most * 0.5;
+    if (!order_clients(Order::kFanoutStall, "fanout") ||
+        !fanout_turn({.rate = rate, .duration = time}, result.with_stalled))
+        return false;
+    result.stalled_growth_bytes = static_cast<double>(server_memory()) - static_cast<double>(before);
+    return true;
+}
+
+bool Lab::fanout() {
+    FanoutResult& result = result_.fanout.emplace();
+    result.payload_bytes = options_.fanout_payload;
+    result.topics = options_.fanout_topics;
+    result.topics_each = options_.fanout_each;
+    result.burst = options_.fanout_burst;
+    if (!report("fanout")) return false;
+    const std::uint64_t before = server_memory();
+    if (!order_clients(Order::kFanoutOpen, "fanout") || !report("fanout")) return false;
+    for (const auto& client : clients_) {
+        result.subscribers += client->fanout().subscribed();
+        result.failed += client->fanout().failed();
+    }
+    if (result.subscribers != 0)
+        result.server_bytes_per_subscriber =
+            (static_cast<double>(server_memory()) - static_cast<double>(before)) /
+            static_cast<double>(result.subscribers);
+    if (!fanout_turns(result)) return false;
+    for (const auto& client : clients_) {
+        result.wrong += client->fanout().wrong();
+        result.ended += client->fanout().ended();
+    }
+    for (const auto& server : servers_)
+        result.refused += server->publications_refused();
+    return true;
+}
+
 bool Lab::close() {
     if (!report("close") || !order_clients(Order::kClose, "close") || !report("close")) return false;
     result_.close = close_result(clients_);
@@ -329,6 +419,7 @@ void Lab::run() {
     if (going_on && options_.scatter) going_on = scatter();
     if (going_on && options_.latency) going_on = latency();
     if (going_on && options_.churn) going_on = churn();
+    if (going_on && options_.fanout) going_on = fanout();
     if (going_on && options_.close) going_on = close();
     if (going_on && report("last")) finish();
     live_.clear();
@@ -372,6 +463,13 @@ StallResults Lab::stalls() const {
 // As of the last report.
 std::uint64_t Lab::server_counter(const std::string& name) const {
     return counter(servers_, name);
+}
+
+std::uint64_t Lab::server_memory() const {
+    std::uint64_t bytes = 0;
+    for (const auto& server : servers_)
+        bytes += server->report().memory_in_use;
+    return bytes;
 }
 
 void Lab::finish() {

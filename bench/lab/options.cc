@@ -16,15 +16,15 @@ Expected<void> choose_stages(const std::vector<std::string>& names, LabOptions& 
     const std::map<std::string_view, bool*> stages{
         {"connect", &options.connect}, {"hold", &options.hold},       {"echo", &options.echo},
         {"scatter", &options.scatter}, {"latency", &options.latency}, {"churn", &options.churn},
-        {"close", &options.close}};
+        {"close", &options.close},     {"fanout", &options.fanout}};
     for (const auto& [name, chosen] : stages)
         *chosen = false;
     for (const std::string& name : names) {
         const auto stage = stages.find(name);
         if (stage == stages.end())
             return fail("--stages: '" + name +
-                        "' is not a stage; the stages are connect, hold, echo, scatter, latency, churn and "
-                        "close");
+                        "' is not a stage; the stages are connect, hold, echo, scatter, latency, churn, "
+                        "fanout and close");
         *stage->second = true;
     }
     return {};
@@ -92,8 +92,9 @@ void add_lab_options(CLI::App& command, LabArguments& arguments) {
     bind_option(command, "--payload", options.payload, parse_bytes, "bytes of a message (default 32B)");
     bind_option(command, "--in-flight", options.in_flight, parse_count,
                 "echo: messages that each connection has under way at one time (default 1)");
-    bind_option(command, "-d,--duration", options.duration, parse_duration,
-                "how long the stages echo, scatter, latency and churn measure each (default 5s)");
+    bind_option(
+        command, "-d,--duration", options.duration, parse_duration,
+        "how long the stages echo, scatter, latency and churn measure, and each turn of fanout (default 5s)");
     bind_option(command, "-r,--rate", arguments.rate, parse_count,
                 "latency: messages a second, answered or not (default: ping-pong)");
     command
@@ -109,8 +110,9 @@ void add_lab_options(CLI::App& command, LabArguments& arguments) {
     bind_option(command, "--hold-for", options.hold_for, parse_duration,
                 "how long the hold stage goes on when all have answered (default 0)");
     command
-        .add_option("--stages", arguments.stages,
-                    "which to report: connect,hold,echo,scatter,latency,churn,close (default all)")
+        .add_option(
+            "--stages", arguments.stages,
+            "which to report: connect,hold,echo,scatter,latency,churn,fanout,close (default all but fanout)")
         ->delimiter(',');
     bind_option(
         command, "--cores", arguments.cores, parse_cores,
@@ -134,6 +136,20 @@ void add_lab_options(CLI::App& command, LabArguments& arguments) {
             },
             "acknowledge at once (latency) or seldom (throughput), at both ends (default latency)")
         ->check(CLI::IsMember({"latency", "throughput"}));
+    bind_option(command, "--subscribers", options.fanout_subscribers, parse_count,
+                "fanout: subscribers, besides the connections (default 10k)");
+    bind_option(command, "--topics", options.fanout_topics, parse_count,
+                "fanout: topics, the first ones the most often picked (default 1)");
+    bind_option(command, "--topics-each", options.fanout_each, parse_count,
+                "fanout: topics of each subscriber (default 1)");
+    bind_option(command, "--fanout-payload", options.fanout_payload, parse_bytes,
+                "fanout: bytes of a message (default 128B)");
+    bind_option(command, "--burst", options.fanout_burst, parse_count,
+                "fanout: messages at once, in the turn where they share segments (default 16)");
+    bind_option(command, "--stalled", options.fanout_stalled, parse_count,
+                "fanout: subscribers that stop reading, in one more turn at 50 % (default 0)");
+    command.add_option("--publish-rate", options.fanout_rate,
+                       "fanout: one turn only, of so many messages a second (default: as fast as can be)");
     command.add_option(
         "--eal", options.eal,
         "arguments for DPDK's EAL instead of the embedded default, which needs no root and no hugepages");
@@ -155,6 +171,17 @@ Expected<LabOptions> resolve(const LabArguments& arguments, const std::vector<un
     if (arguments.rate) options.rate = static_cast<double>(*arguments.rate);
     if (arguments.rate && (options.rate < 1 || options.rate > 1e9))
         return fail("--rate must be between 1 and 1g a second");
+    if (options.fanout_payload < 8 || options.fanout_payload > 64 * 1024)
+        return fail("--fanout-payload must be between 8B and 64KiB");
+    if (options.fanout_each == 0 || options.fanout_each > options.fanout_topics ||
+        options.fanout_topics > 10'000 || options.fanout_each > 1'000)
+        return fail("--topics-each must be between 1 and --topics, and at most 1,000 of at most 10,000");
+    if (options.fanout_subscribers == 0 || options.fanout_subscribers > 16'000'000)
+        return fail("--subscribers must be between 1 and 16 million");
+    if (options.fanout_stalled >= options.fanout_subscribers)
+        return fail("--stalled must be less than --subscribers");
+    if (options.fanout_burst == 0 || options.fanout_burst > 256)
+        return fail("--burst must be between 1 and 256");
     if (options.duration < 10ms)
         return fail("--duration must be at least 10ms, or there is nothing to measure");
     return options;

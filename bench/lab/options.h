@@ -25,6 +25,14 @@ struct LabOptions {
     Arrivals arrivals = Arrivals::kConstant;
     Duration ping_interval{};  // of the server's pings to silent connections; zero: none
     Duration hold_for{};       // how long the hold stage holds them all
+    bool fanout = false;
+    std::uint64_t fanout_subscribers = 10'000;
+    std::uint64_t fanout_topics = 1;
+    std::uint64_t fanout_each = 1;       // topics of a subscriber
+    std::uint64_t fanout_payload = 128;  // bytes
+    std::uint64_t fanout_burst = 16;     // messages at once, in the turn where they share segments
+    std::uint64_t fanout_stalled = 0;    // subscribers that stop reading, in a turn more
+    double fanout_rate = 0;              // messages a second; 0: as many as there is time for
     bool connect = true, hold = true, echo = true, scatter = true, latency = true, churn = true, close = true;
     std::vector<unsigned> server_cores;  // one shard each; a core may be named more than once
     std::vector<unsigned> client_cores;

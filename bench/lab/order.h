@@ -16,7 +16,10 @@ enum class Order : std::uint8_t {
     kChurn,
     kClose,
     kLatency,
-    kFloor,  // ping-pong over the bare ring; the carrier is not polled meanwhile
+    kFanoutOpen,   // fan-out: the subscribers come
+    kFanout,       // a turn of it
+    kFanoutStall,  // some of them stop reading
+    kFloor,        // ping-pong over the bare ring; the carrier is not polled meanwhile
 };
 
 }  // namespace millrace::bench

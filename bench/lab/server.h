@@ -3,9 +3,11 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "bench/control/mailbox.h"
 #include "bench/lab/carrier.h"
+#include "bench/lab/fanout.h"
 #include "bench/lab/floor.h"
 #include "bench/lab/order.h"
 #include "bench/lab/report.h"
@@ -51,13 +53,15 @@ class LabServer {
     ServerBooks* books_;
 };
 
-using ServerEndpoint = Endpoint<LabCarrier, LabServer>;
+using ServerEndpoint = Endpoint<LabCarrier, LabServer, fanout::Feed>;
 
 class ServerShard {
   public:
     static Expected<std::unique_ptr<ServerShard>> create(LabCarrier& carrier, const EndpointConfig& config,
                                                          const Pattern& pattern, std::uint64_t connections,
-                                                         BareRing* ring);
+                                                         BareRing* ring,
+                                                         std::shared_ptr<fanout::FeedGround> ground,
+                                                         FanoutBoard* board);
 
     // One turn of the shard's loop.
     void iterate();
@@ -66,12 +70,15 @@ class ServerShard {
     Mailbox<Order>& mailbox() { return mailbox_; }
     const Report& report() const { return report_; }  // after Order::kReport
     const ServerBooks& reported_books() const { return reported_books_; }
+    std::uint64_t publications_refused() const { return publisher_ ? publisher_->refused() : 0; }
 
   private:
     void obey(Order order);
 
-    ServerShard(LabCarrier& carrier, std::uint64_t connections, BareRing* ring)
-        : carrier_(carrier), connections_(connections), ring_(ring) {}
+    ServerShard(LabCarrier& carrier, std::uint64_t connections, BareRing* ring, FanoutBoard* board)
+        : carrier_(carrier), connections_(connections), ring_(ring) {
+        if (board != nullptr) publisher_.emplace(*board);
+    }
 
     TscClock clock_;
     StallMeter<ThreadCpuTime> stalls_;
@@ -84,6 +91,8 @@ class ServerShard {
     Mailbox<Order> mailbox_;
     BareRing* ring_;  // null: this shard takes no part in the floor's ping-pong
     bool on_floor_ = false;
+    std::optional<FanoutPublisher> publisher_;  // none: another shard publishes
+    bool publishing_ = false;
 };
 
 }  // namespace millrace::bench

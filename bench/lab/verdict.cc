@@ -43,6 +43,15 @@ void judge(Result& result, const ServerTotals& server, std::uint64_t corrupted,
         if (result.scatter->messages == 0)
             result.invalid_because.push_back("the scatter stage verified no message");
     }
+    if (result.fanout) {
+        check(result.fanout->failed, "connections did not become subscribers");
+        check(result.fanout->gaps, "deliveries of the fanout stage were lost");
+        check(result.fanout->wrong, "deliveries were changed, doubled or out of order");
+        check(result.fanout->ended, "subscribers were lost during the run");
+        check(result.fanout->refused, "publications were refused");
+        if (result.fanout->single.deliveries == 0)
+            result.invalid_because.push_back("the fanout stage verified no delivery");
+    }
     if (result.churn) {
         check(result.churn->failed, "connections of the churn stage failed");
         if (result.churn->rounds == 0)

@@ -95,6 +95,35 @@ struct ScatterResult {
     std::uint64_t lost = 0;
 };
 
+// A turn of the fanout stage.
+struct FanoutTurn {
+    std::uint64_t published = 0;
+    std::uint64_t deliveries = 0;
+    double deliveries_per_s = 0;
+    std::uint64_t segments = 0;    // that brought them to the client
+    Quantiles last_subscriber_ns;  // from when a message was to be published until the last one had it
+};
+
+// What the server publishes, to the subscribers of its topic.
+struct FanoutResult {
+    std::uint64_t subscribers = 0;
+    std::uint64_t failed = 0;  // connections that did not become subscribers
+    std::uint64_t payload_bytes = 0;
+    std::uint64_t topics = 0, topics_each = 0;
+    double server_bytes_per_subscriber = 0;
+    FanoutTurn single;        // a message when all have the last one: one in a segment
+    std::uint64_t burst = 0;  // or so many:
+    FanoutTurn merged;
+    FanoutTurn at_half, at_four_fifths;  // messages at 50 % and 80 % of the first one's rate
+    std::uint64_t stalled = 0;           // at 50 % again, with so many who have stopped reading
+    FanoutTurn with_stalled;
+    double stalled_growth_bytes = 0;  // of the server's memory in that turn
+    std::uint64_t gaps = 0;           // deliveries that did not come
+    std::uint64_t wrong = 0;          // that were changed, doubled or out of order
+    std::uint64_t ended = 0;          // connections that were lost
+    std::uint64_t refused = 0;        // publications
+};
+
 // Connections that come and go: connect, upgrade, one verified echo, close.
 struct ChurnResult {
     double seconds = 0;
@@ -218,6 +247,7 @@ struct Result {
     std::optional<HoldResult> hold;
     std::optional<EchoResult> echo;
     std::optional<ScatterResult> scatter;
+    std::optional<FanoutResult> fanout;
     std::optional<LatencyResult> latency;
     std::optional<ChurnResult> churn;
     std::optional<CloseResult> close;

@@ -87,6 +87,40 @@ Json to_json(const EchoResult& r) {
             {"client_segments", r.client_segments}};
 }
 
+Json to_json(const FanoutTurn& t) {
+    return {{"published", t.published},
+            {"deliveries", t.deliveries},
+            {"deliveries_per_s", t.deliveries_per_s},
+            {"segments", t.segments},
+            {"last_subscriber_ns", to_json(t.last_subscriber_ns)}};
+}
+
+// Flat for the turn that everybody means, DESIGN section 7; the others by name.
+Json to_json(const FanoutResult& r) {
+    Json json = to_json(r.single);
+    json.update({{"subscribers", r.subscribers},
+                 {"failed", r.failed},
+                 {"payload_bytes", r.payload_bytes},
+                 {"topics", r.topics},
+                 {"topics_each", r.topics_each},
+                 {"server_bytes_per_subscriber", r.server_bytes_per_subscriber},
+                 {"burst", r.burst},
+                 {"gaps", r.gaps},
+                 {"wrong", r.wrong},
+                 {"ended", r.ended},
+                 {"refused", r.refused}});
+    for (const auto& [name, turn] : {std::pair{"merged", &r.merged},
+                                     {"at_half", &r.at_half},
+                                     {"at_four_fifths", &r.at_four_fifths},
+                                     {"with_stalled", &r.with_stalled}})
+        if (turn->published != 0) json[name] = to_json(*turn);
+    if (r.stalled != 0) {
+        json["stalled"] = r.stalled;
+        json["stalled_growth_bytes"] = r.stalled_growth_bytes;
+    }
+    return json;
+}
+
 Json to_json(const ScatterResult& r) {
     return {{"connections", r.connections},
             {"few_connections", r.few_connections},
@@ -283,6 +317,7 @@ Json to_json(const Result& result) {
     if (result.hold) stages["hold"] = to_json(*result.hold);
     if (result.echo) stages["echo"] = to_json(*result.echo);
     if (result.scatter) stages["scatter"] = to_json(*result.scatter);
+    if (result.fanout) stages["fanout"] = to_json(*result.fanout);
     if (result.latency) stages["latency"] = to_json(*result.latency);
     if (result.churn) stages["churn"] = to_json(*result.churn);
     if (result.close) stages["close"] = to_json(*result.close);

@@ -120,6 +120,27 @@ void show(std::string& out, const ScatterResult& r) {
                rounded(r.few_messages_per_s), with_commas(r.few_connections));
 }
 
+void show(std::string& out, const FanoutResult& r) {
+    Block block(out, "fanout");
+    block.line("{} subscribers of {} of {} topics, {} payload, {} each at the server",
+               with_commas(r.subscribers), with_commas(r.topics_each), with_commas(r.topics),
+               format_bytes(static_cast<double>(r.payload_bytes)),
+               format_bytes(r.server_bytes_per_subscriber));
+    const auto turn = [&block](std::string_view what, const FanoutTurn& t) {
+        if (t.published == 0) return;
+        block.line(
+            "{}: {} deliveries a second, {:.2f} a segment; the last subscriber after {} (p50), {} (p99)",
+            what, rounded(t.deliveries_per_s),
+            static_cast<double>(t.deliveries) / static_cast<double>(std::max(t.segments, std::uint64_t{1})),
+            ns(t.last_subscriber_ns.p50), ns(t.last_subscriber_ns.p99));
+    };
+    turn("one message at a time", r.single);
+    turn(fmt::format("{} at once", r.burst), r.merged);
+    turn("at 80 %", r.at_four_fifths);
+    turn("at 50 %", r.at_half);
+    turn(fmt::format("with {} who do not read", with_commas(r.stalled)), r.with_stalled);
+}
+
 void show(std::string& out, const ChurnResult& r) {
     Block block(out, "churn");
     block.line("{} connections a second: connect, upgrade, one verified echo, close", rounded(r.rate_per_s));
@@ -238,6 +259,7 @@ std::string table(const Result& result) {
     if (result.hold) show(out, *result.hold);
     if (result.echo) show(out, *result.echo);
     if (result.scatter) show(out, *result.scatter);
+    if (result.fanout) show(out, *result.fanout);
     if (result.latency) show(out, *result.latency);
     if (result.churn) show(out, *result.churn);
     if (result.close) show(out, *result.close);

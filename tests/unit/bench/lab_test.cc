@@ -278,6 +278,43 @@ TEST(Lab, HeldConnectionsArePingedAndAnswer) {
     EXPECT_THAT(outcome.err, HasSubstr("with pings every 0.2 s"));
 }
 
+void expect_fanned_out(const json& fanout, std::uint64_t subscribers) {
+    EXPECT_EQ(fanout["subscribers"], subscribers);
+    for (const char* fault : {"failed", "gaps", "wrong", "ended", "refused"})
+        EXPECT_EQ(fanout[fault], 0) << fault;
+    EXPECT_GT(fanout["published"], 0);
+    EXPECT_GT(fanout["deliveries_per_s"], 0.0);
+    EXPECT_GT(fanout["last_subscriber_ns"]["p50"], 0);
+    EXPECT_GE(fanout["last_subscriber_ns"]["p99"], fanout["last_subscriber_ns"]["p50"]);
+    EXPECT_GT(fanout["server_bytes_per_subscriber"], 64.0);
+}
+
+TEST(Lab, EverySubscriberHearsEachMessageOfItsTopicOnceAndInOrder) {
+    const Outcome outcome = run(lab({"--stages", "fanout", "--subscribers", "300", "--stalled", "3"}));
+    ASSERT_EQ(outcome.status, 0) << outcome.err;
+    const json fanout = outcome.result()["stages"]["fanout"];
+    expect_fanned_out(fanout, 300);
+    for (const char* turn : {"merged", "at_half", "at_four_fifths"})
+        EXPECT_EQ(fanout[turn]["deliveries"], 300 * fanout[turn]["published"].get<std::uint64_t>()) << turn;
+    EXPECT_EQ(fanout["deliveries"], 300 * fanout["published"].get<std::uint64_t>());
+    EXPECT_EQ(fanout["with_stalled"]["deliveries"],
+              297 * fanout["with_stalled"]["published"].get<std::uint64_t>());
+    EXPECT_THAT(outcome.err, HasSubstr("with 3 who do not read"));
+}
+
+// Topics are numbered at home, and reach the subscribers of either shard by the exchange.
+TEST(Lab, SubscribersOfManyTopicsHearThemFromEveryShard) {
+    const Outcome outcome =
+        run(lab({"--stages", "fanout", "--subscribers", "300", "--topics", "20", "--topics-each", "3",
+                 "--publish-rate", "500", "--fanout-payload", "512", "--connections", "10", "--cores-server",
+                 cores_of(2), "--cores-client", cores_of(2)}));
+    ASSERT_EQ(outcome.status, 0) << outcome.err;
+    const json fanout = outcome.result()["stages"]["fanout"];
+    expect_fanned_out(fanout, 300);
+    EXPECT_GT(fanout["deliveries"], fanout["published"].get<std::uint64_t>());
+    EXPECT_FALSE(fanout.contains("merged"));
+}
+
 TEST(Lab, SaysWhenChecksumsAreOff) {
     const Outcome outcome = run(lab({"--connections", "50", "--checksum", "off", "--stages", "hold"}));
     ASSERT_EQ(outcome.status, 0) << outcome.err;

@@ -19,6 +19,8 @@ Result good() {
     result.echo = EchoResult{.messages = 5, .verified_bytes = 320, .server_verified_bytes = 320};
     result.scatter = ScatterResult{.messages = 7};
     result.latency = LatencyResult{.sent = 3};
+    result.fanout = FanoutResult{.subscribers = 5};
+    result.fanout->single.deliveries = 5;
     result.churn = ChurnResult{.rounds = 4};
     result.close = CloseResult{.connections = 10, .closed = 10};
     return result;
@@ -52,6 +54,13 @@ TEST(Verdict, EachFaultMakesTheRunInvalid) {
     EXPECT_THAT(verdict([](R r, S, N, N) { r.connect->failed = 1; }),
                 ElementsAre(HasSubstr("failed to open")));
     EXPECT_THAT(verdict([](R r, S, N, N) { r.hold->lost = 1; }), ElementsAre(HasSubstr("did not echo")));
+    EXPECT_THAT(verdict([](R r, S, N, N) { r.fanout->failed = 1; }), ElementsAre(HasSubstr("subscribers")));
+    EXPECT_THAT(verdict([](R r, S, N, N) { r.fanout->gaps = 1; }), ElementsAre(HasSubstr("were lost")));
+    EXPECT_THAT(verdict([](R r, S, N, N) { r.fanout->wrong = 1; }), ElementsAre(HasSubstr("out of order")));
+    EXPECT_THAT(verdict([](R r, S, N, N) { r.fanout->ended = 1; }), ElementsAre(HasSubstr("were lost")));
+    EXPECT_THAT(verdict([](R r, S, N, N) { r.fanout->refused = 1; }), ElementsAre(HasSubstr("refused")));
+    EXPECT_THAT(verdict([](R r, S, N, N) { r.fanout->single.deliveries = 0; }),
+                ElementsAre(HasSubstr("no delivery")));
     EXPECT_THAT(verdict([](R r, S, N, N) { r.echo->lost = 2; }),
                 ElementsAre(HasSubstr("2 messages of the echo")));
     EXPECT_THAT(verdict([](R r, S, N, N) { r.echo->messages = 0; }),
