@@ -83,8 +83,14 @@ inline std::string_view text_of(std::span<const std::byte> in) {
     return {reinterpret_cast<const char*>(in.data()), in.size()};
 }
 
-// The names at the end of a message, each behind a byte with its length. Calls each(name), which says whether
-// to go on; false when the layout is broken or `each` said so.
+// The names at the end of a message, each behind a byte with its length.
+inline void append_names(Bytes& out, std::span<const std::string_view> names) {
+    for (const auto name : names) {
+        out.push_back(static_cast<std::byte>(name.size()));
+        append(out, name);
+    }
+}
+// Calls each(name), which says whether to go on; false when the layout is broken or `each` said so.
 template <class Each>
 bool each_name(std::span<const std::byte> in, Each&& each) {
     while (!in.empty()) {

@@ -46,13 +46,6 @@ bool decode_reply(std::span<const std::byte> in, decltype(ServerMessage::reply)&
     return each_name(out.rest, [](std::string_view) { return true; });
 }
 
-void append_names(std::span<const std::string_view> names, Bytes& out) {
-    for (const auto name : names) {
-        out.push_back(static_cast<std::byte>(name.size()));
-        append(out, name);
-    }
-}
-
 Writer append_header(Bytes& out, std::size_t size, Kind kind) {
     out.resize(out.size() + size);
     return Writer(out.data() + out.size() - size).u8(static_cast<std::uint8_t>(kind));
@@ -71,7 +64,7 @@ void append_subscribe(std::uint32_t id, const Request& request, Bytes& out) {
         .u32(from.epoch)
         .u64(from.sequence)
         .u32(options.max_rate);
-    append_names(request.topics, out);
+    append_names(out, request.topics);
 }
 
 void append_publish(std::uint32_t id, const Request& request, Bytes& out) {
@@ -123,7 +116,7 @@ void encode_request(std::uint32_t id, const Request& request, std::vector<std::b
             return;
         case Request::Kind::kUnsubscribe:
             append_header(out, kRequestHeader, Kind::kUnsubscribe).u8(0).u8(0).u8(0).u32(id);
-            append_names(request.topics, out);
+            append_names(out, request.topics);
     }
 }
 

@@ -28,7 +28,7 @@ bool Hub::deliver_to(Out& out, Dialect dialect, unsigned& sends) {
     const std::vector<Entry>& entries = subscriptions_.of(run_.topic, dialect);
     if (entries.empty() && !pass_under_way_) return true;
     if (!pass_under_way_) begin_dialect();
-    const auto batch = out.batch(std::span<const std::byte>(frames_), run_sent_);
+    const auto batch = out.batch(std::span<const std::byte>(frames_), run_.messages);
     const auto fetch = [&](std::uint32_t place) {
         if (place >= entries.size()) return;
         __builtin_prefetch(&subscribers_[entries[place].connection]);
@@ -37,7 +37,7 @@ bool Hub::deliver_to(Out& out, Dialect dialect, unsigned& sends) {
     for (std::uint32_t i = 0; i < kAhead; ++i)
         fetch(subscriptions_.done() + i);
     std::uint64_t delivered = 0;
-    while (subscriptions_.done() < entries.size() && sends < kSendsPerPoll) {
+    while (subscriptions_.done() < entries.size() && sends < kSendsPerPoll && !waits_for(out)) {
         fetch(subscriptions_.done() + kAhead);
         const Entry entry = entries[subscriptions_.done()];
         subscriptions_.pass_next();
@@ -47,7 +47,7 @@ bool Hub::deliver_to(Out& out, Dialect dialect, unsigned& sends) {
         if (!entry.conflate && subscribers_[entry.connection].lagging == 0) [[likely]]
             sent = out.send(entry.connection, batch);
         if (sent == Sent::kSent) [[likely]]
-            delivered += run_sent_;
+            delivered += run_.messages;
         else if (sent == Sent::kFull)
             fall_behind(entry.subscription, dialect);
     }

@@ -4,19 +4,10 @@
 #include <charconv>
 
 #include "engine/fanout/binary_layout.h"
-#include "engine/frame/encode.h"
+#include "engine/fanout/frame_around.h"
 
 namespace millrace::fanout::binary {
 namespace {
-
-// A frame's header and room for `fixed` bytes of a payload of `size`, of which the caller appends the rest.
-std::byte* begin_frame(Bytes& out, std::size_t fixed, std::size_t size) {
-    const std::size_t begin = out.size();
-    const std::size_t header = ws::header_size(size, false);
-    out.resize(begin + header + fixed);
-    ws::encode_header(out.data() + begin, ws::Opcode::kBinary, true, size, std::nullopt);
-    return out.data() + begin + header;
-}
 
 std::uint32_t number_of(RequestId id) {
     std::uint32_t number = 0;
@@ -35,7 +26,7 @@ std::size_t room_for(std::span<const std::string_view> names) {
 
 void encode(const Publication& publication, Bytes& out) {
     const std::size_t size = kPublicationHeader + publication.key.size() + publication.payload.size();
-    Writer(begin_frame(out, kPublicationHeader, size))
+    Writer(begin_frame(out, ws::Opcode::kBinary, kPublicationHeader, size))
         .u8(static_cast<std::uint8_t>(Kind::kPublication))
         .u8(static_cast<std::uint8_t>(static_cast<unsigned>(publication.content) |
                                       (publication.snapshot ? kSnapshot : 0u)))
@@ -54,7 +45,7 @@ void encode(const Notice& notice, Bytes& out) {
     const bool counts = notice.kind == Notice::Kind::kSkipped;
     const Kind kind = names ? Kind::kTopic : counts ? Kind::kSkipped : Kind::kGap;
     const std::size_t fixed = kNoticeHeader + (counts ? sizeof notice.count : 0);
-    Writer writer(begin_frame(out, fixed, fixed + (names ? notice.topic.size() : 0)));
+    Writer writer(begin_frame(out, ws::Opcode::kBinary, fixed, fixed + (names ? notice.topic.size() : 0)));
     writer.u8(static_cast<std::uint8_t>(kind)).u8(0).u8(0).u8(0);
     writer.u32(notice.topic_id).u32(notice.position.epoch).u64(notice.position.sequence);
     if (counts) writer.u64(notice.count);
@@ -64,17 +55,14 @@ void encode(const Notice& notice, Bytes& out) {
 void encode(const Reply& reply, Bytes& out) {
     const bool refused = reply.error != ErrorCode::kNone;
     const std::size_t size = kReplyHeader + (refused ? reply.culprit.size() : room_for(reply.patterns));
-    Writer(begin_frame(out, kReplyHeader, size))
+    Writer(begin_frame(out, ws::Opcode::kBinary, kReplyHeader, size))
         .u8(static_cast<std::uint8_t>(Kind::kReply))
         .u8(static_cast<std::uint8_t>(reply.kind))
         .u8(static_cast<std::uint8_t>(reply.error))
         .u8(0)
         .u32(number_of(reply.id));
     if (refused) return append(out, reply.culprit);
-    for (const auto pattern : reply.patterns) {
-        out.push_back(static_cast<std::byte>(pattern.size()));
-        append(out, pattern);
-    }
+    append_names(out, reply.patterns);
 }
 
 }  // namespace millrace::fanout::binary

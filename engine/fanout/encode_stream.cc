@@ -26,11 +26,8 @@ unsigned number_of(ErrorCode error) {
 }  // namespace
 
 void encode(const Publication& publication, std::vector<std::byte>& out) {
-    const std::size_t begin = out.size();
-    const std::size_t size = publication.payload.size();
     const auto opcode = publication.content == Content::kBinary ? ws::Opcode::kBinary : ws::Opcode::kText;
-    out.resize(begin + ws::header_size(size, false));
-    ws::encode_header(out.data() + begin, opcode, true, size, std::nullopt);
+    begin_frame(out, opcode, 0, publication.payload.size());
     binary::append(out, publication.payload);
 }
 

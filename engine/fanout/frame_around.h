@@ -1,5 +1,5 @@
 #pragma once
-// A WebSocket frame around what is appended after it has begun, when the payload's size is known only then.
+// WebSocket frames around what is appended to a vector.
 
 #include <cstddef>
 #include <cstring>
@@ -9,6 +9,18 @@
 
 namespace millrace::fanout {
 
+// Appends the header of a frame whose payload has `size` bytes, and room for the first `fixed` of them, whose
+// place is returned; the caller appends the rest.
+inline std::byte* begin_frame(std::vector<std::byte>& out, ws::Opcode opcode, std::size_t fixed,
+                              std::size_t size) {
+    const std::size_t begin = out.size();
+    const std::size_t header = ws::header_size(size, false);
+    out.resize(begin + header + fixed);
+    ws::encode_header(out.data() + begin, opcode, true, size, std::nullopt);
+    return out.data() + begin + header;
+}
+
+// A frame whose payload's size is known only when it is closed.
 class FrameAround {
   public:
     // Leaves room for the header that most messages have.

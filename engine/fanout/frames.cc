@@ -18,9 +18,9 @@ Publication Hub::publication_of(const Log::Record& r) const {
             .payload = log_.payload(r)};
 }
 
-// Messages, not frames: a notice of what is missing is none.
-std::uint32_t Hub::encode_record(Dialect dialect, const Log::Record& r, bool snapshot,
-                                 std::vector<std::byte>& out) const {
+// With a notice of what is missing before it.
+void Hub::encode_record(Dialect dialect, const Log::Record& r, bool snapshot,
+                        std::vector<std::byte>& out) const {
     Publication p = publication_of(r);
     p.snapshot = snapshot;
     if (r.missing != 0 && !snapshot)
@@ -32,7 +32,6 @@ std::uint32_t Hub::encode_record(Dialect dialect, const Log::Record& r, bool sna
                       .count = r.missing},
                out);
     encode(dialect, p, out);
-    return 1;
 }
 
 // The next run, if anything was logged that has not been delivered. What nobody has subscribed to is passed.
@@ -56,10 +55,9 @@ bool Hub::next_run() {
 
 void Hub::begin_dialect() {
     frames_.clear();
-    run_sent_ = 0;
     const auto dialect = static_cast<Dialect>(run_dialect_);
     for (Offset here = run_.begin; here != run_.end; here = log_.after(here))
-        run_sent_ += encode_record(dialect, log_.at(here), false, frames_);
+        encode_record(dialect, log_.at(here), false, frames_);
     subscriptions_.begin_pass(run_.topic, dialect);
     pass_under_way_ = true;
 }
@@ -97,7 +95,8 @@ std::uint32_t Hub::fill_replay(Subscription& s, Dialect dialect, Offset until) {
     if (here == kNowhere) return 0;
     while (here != kNowhere && here < until && own_.size() < kBatchBytes) {
         const Log::Record& r = log_.at(here);
-        messages += encode_record(dialect, r, false, own_);
+        encode_record(dialect, r, false, own_);
+        ++messages;
         here = r.next;
         s.sequence = static_cast<std::uint32_t>(r.sequence + 1);
         s.at = 0;
@@ -119,7 +118,8 @@ std::uint32_t Hub::fill_values(Subscription& s, Dialect dialect, std::uint32_t n
     std::uint32_t messages = 0;
     while (!keys_.empty() && own_.size() < kBatchBytes) {
         const LastValues::Key& key = values[keys_.back()];
-        messages += encode_record(dialect, log_.at(key.last), s.snapshot, own_);
+        encode_record(dialect, log_.at(key.last), s.snapshot, own_);
+        ++messages;
         reached = key.sequence;
         keys_.pop_back();
     }

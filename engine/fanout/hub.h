@@ -47,12 +47,15 @@ enum class TooSlow : std::uint8_t {
 
 // What a hub sends through: whole frames, for one connection, or as a batch made once for many.
 template <class O>
-concept Outlet = requires(O out, std::uint32_t connection, std::span<const std::byte> frames,
-                          std::uint32_t messages, const typename O::Batch& batch, TooSlow why) {
+concept Outlet = requires(O out, const O& looked_at, std::uint32_t connection,
+                          std::span<const std::byte> frames, std::uint32_t messages,
+                          const typename O::Batch& batch, TooSlow why) {
     { out.send(connection, frames, messages) } -> std::same_as<Sent>;
     // `frames` stay where they are while the batch is used.
     { out.batch(frames, messages) } -> std::same_as<typename O::Batch>;
     { out.send(connection, batch) } -> std::same_as<Sent>;
+    // Whether the carrier is short of memory, so that nobody can be sent anything.
+    { looked_at.pressed() } -> std::same_as<bool>;
     // Whether one that was full has room again for a good deal.
     { out.has_room(connection) } -> std::same_as<bool>;
     out.disconnect(connection, why);
@@ -173,6 +176,7 @@ class Hub {
 
     static constexpr std::size_t kBatchBytes = 8 * 1024;  // frames of one batch, but for a long message
     static constexpr std::size_t kBacklog = 4;            // a quarter of the log
+    static constexpr double kPatience = 0.25;             // of backlog(), with a carrier short of memory
     static constexpr unsigned kSendsPerPoll = 1024;
     static constexpr unsigned kVisitsPerPoll = 128;
     static constexpr std::uint32_t kAhead = 12;  // entries whose connections are fetched ahead
@@ -214,8 +218,8 @@ class Hub {
 
     // --- frames.cc ---
     Publication publication_of(const Log::Record& r) const;
-    std::uint32_t encode_record(Dialect dialect, const Log::Record& r, bool snapshot,
-                                std::vector<std::byte>& out) const;
+    void encode_record(Dialect dialect, const Log::Record& r, bool snapshot,
+                       std::vector<std::byte>& out) const;
     void encode_notices(Subscription& s, Dialect dialect);
     std::uint32_t fill(Subscription& s, Dialect dialect, Offset until, std::uint32_t now_ms);
     std::uint32_t fill_values(Subscription& s, Dialect dialect, std::uint32_t now_ms);
@@ -236,6 +240,11 @@ class Hub {
     bool deliver_run(Out& out, unsigned& sends);
     template <Outlet Out>
     bool deliver_to(Out& out, Dialect dialect, unsigned& sends);
+    // A carrier short of memory makes nobody a slow subscriber, unless it is so for long.
+    template <Outlet Out>
+    bool waits_for(const Out& out) const {
+        return out.pressed() && backlog() < kPatience;
+    }
 
     const HubConfig config_;
     TopicIndex topics_;
@@ -252,7 +261,6 @@ class Hub {
     Run run_{};
     std::uint8_t run_dialect_ = 0;  // whose pass is next or under way
     bool pass_under_way_ = false;   // the run's frames for that dialect are in frames_
-    std::uint32_t run_sent_ = 0;    // messages in frames_
 
     HubCounters counters_;
     Breadth breadth_;

@@ -32,6 +32,7 @@ class EndpointOutlet {
         if (frames.size() > kCopied) batch.shared = endpoint_.carrier().make_shared(frames);
         return batch;
     }
+    bool pressed() const { return endpoint_.carrier().under_pressure(); }
     Sent send(std::uint32_t connection, const Batch& batch) {
         if (is_full(connection)) return Sent::kFull;
         return batch.shared ? sent(socket(connection).send_shared(batch.shared, batch.messages))
@@ -43,8 +44,7 @@ class EndpointOutlet {
     }
 
     bool has_room(std::uint32_t connection) {
-        return endpoint_.carrier().unsent(net::ConnId{connection}) < kMostUnsent / 2 &&
-               !endpoint_.carrier().under_pressure();
+        return endpoint_.carrier().unsent(net::ConnId{connection}) < kMostUnsent / 2 && !pressed();
     }
 
     // RFC 6455 section 7.4.1 has 1008 for a policy that the peer is beyond, IANA's registry 1013 for "try
@@ -64,8 +64,9 @@ class EndpointOutlet {
     auto socket(std::uint32_t connection) {
         return endpoint_.template socket<Handler>(net::ConnId{connection});
     }
+    // Looked at here, since an endpoint that has refused a send refuses all more until on_drain.
     bool is_full(std::uint32_t connection) {
-        return endpoint_.carrier().unsent(net::ConnId{connection}) >= kMostUnsent;
+        return endpoint_.carrier().unsent(net::ConnId{connection}) >= kMostUnsent || pressed();
     }
     static Sent sent(SendStatus status) {
         return status == SendStatus::kSent   ? Sent::kSent

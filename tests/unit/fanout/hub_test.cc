@@ -457,6 +457,36 @@ TEST_F(HubTest, PublishersWaitWhereDeliveryCannotKeepUpAndNothingIsLost) {
     EXPECT_EQ(heard(id).size(), static_cast<std::size_t>(taken) + 1);
 }
 
+TEST_F(HubTest, ACarrierShortOfMemoryMakesNobodySlowUnlessItIsSoForLong) {
+    const auto a = join("a"), b = join("a");
+    publish("a", "1");
+    out.short_of_memory = true;
+    poll();
+    EXPECT_EQ(hub->lagging(), 0u);
+    out.short_of_memory = false;
+    poll();
+    EXPECT_EQ(heard(a), Messages{"1"});
+    EXPECT_EQ(heard(b), Messages{"1"});
+    EXPECT_EQ(hub->counters().fallen_behind.value(), 0u);
+
+    out.short_of_memory = true;
+    const std::string long_one(4000, 'x');
+    Messages expected{"1"};
+    while (hub->backlog() < 0.25) {
+        ASSERT_EQ(publish("a", long_one), ErrorCode::kNone);
+        expected.push_back(long_one);
+        if (hub->backlog() < 0.25) poll();
+    }
+    poll();
+    EXPECT_LT(hub->backlog(), 0.25);  // publishers do not wait for it
+    EXPECT_EQ(hub->lagging(), 2u);
+    out.short_of_memory = false;
+    for (int i = 0; i < 20; ++i)
+        poll();
+    EXPECT_EQ(heard(a), expected);
+    EXPECT_EQ(heard(b), expected);
+}
+
 TEST_F(HubTest, MessagesNumberedElsewhereLeaveGapsThatAreTold) {
     const auto id = join("a", {}, Dialect::kJson);
     const std::string_view payload = "<x>";

@@ -48,7 +48,7 @@ class PlainOutlet {
     Sent send(std::uint32_t connection, const Batch& batch) {
         Peer& peer = peers[connection];
         if (peer.gone) return Sent::kGone;
-        if (peer.takes == 0) return Sent::kFull;
+        if (peer.takes == 0 || short_of_memory) return Sent::kFull;
         --peer.takes;
         peer.heard.insert(peer.heard.end(), batch.messages.begin(), batch.messages.end());
         return Sent::kSent;
@@ -56,12 +56,14 @@ class PlainOutlet {
     Sent send(std::uint32_t connection, std::span<const std::byte> frames, std::uint32_t messages) {
         return send(connection, batch(frames, messages));
     }
-    bool has_room(std::uint32_t connection) { return peers[connection].takes != 0; }
+    bool pressed() const { return short_of_memory; }
+    bool has_room(std::uint32_t connection) { return peers[connection].takes != 0 && !short_of_memory; }
     void disconnect(std::uint32_t connection, TooSlow why) { peers[connection].disconnected.push_back(why); }
     void prefetch(std::uint32_t) {}
 
     std::map<std::uint32_t, Peer> peers;
     int batches = 0;
+    bool short_of_memory = false;
 };
 
 static_assert(Outlet<PlainOutlet>);
