@@ -29,6 +29,7 @@ struct Written {
     std::string deflate_memory = "256MiB";
     std::vector<std::string> publish_tokens;
     std::string log = "64MiB";
+    std::string slow_messages = "100k", slow_bytes = "16MiB";
 };
 
 // "ws://ADDR:PORT", "wss://ADDR:PORT"
@@ -124,6 +125,8 @@ Expected<ServeOptions> values_of(const Written& written, ServeOptions options) {
              parse_one("--deflate-memory", written.deflate_memory, parse_bytes, endpoint.deflate_memory)) &&
         (result = parse_all(written.trust_forwarded, parse_network, endpoint.forwarded.trusted)) &&
         (result = parse_one("--log", written.log, parse_bytes, options.log_bytes)) &&
+        (result = parse_one("--slow-messages", written.slow_messages, parse_count, options.slow_messages)) &&
+        (result = parse_one("--slow-bytes", written.slow_bytes, parse_bytes, options.slow_bytes)) &&
         (result = add_tokens(written, endpoint.tokens));
     if (!good) return tl::unexpected(result.error());
     endpoint.proxy_protocol = written.proxy_protocol == "on";
@@ -133,6 +136,8 @@ Expected<ServeOptions> values_of(const Written& written, ServeOptions options) {
         return fail("--send-limit must be from 4KiB to 1GiB");
     if (options.log_bytes < (64u << 10) || options.log_bytes > (std::uint64_t{16} << 30))
         return fail("--log must be from 64KiB to 16GiB");
+    if (options.slow_messages == 0 || options.slow_bytes == 0)
+        return fail("--slow-messages and --slow-bytes must be at least 1");
     for (const std::string& token : written.publish_tokens) {
         if (token.empty()) return fail("--publish-token is empty: give one, or leave the option out");
         options.publish_tokens.add(token);
@@ -211,6 +216,11 @@ Expected<ServeOptions> parse_serve_options(int argc, const char* const* argv) {
         "millrace publish --mold has them");
     app.add_option("--log", written.log,
                    "of each shard: messages kept for subscribers that are slow or come back, and last values")
+        ->capture_default_str();
+    app.add_option("--slow-messages", written.slow_messages,
+                   "that a subscription may be behind before it skips the oldest, conflates or is closed")
+        ->capture_default_str();
+    app.add_option("--slow-bytes", written.slow_bytes, "the same in bytes of payload; whichever comes first")
         ->capture_default_str();
     app.add_option(
            "--proxy-protocol", written.proxy_protocol,

@@ -26,6 +26,9 @@ struct ServeOptions : GroundOptions {
     AccessTokens publish_tokens;  // of which one is asked of publishers, where the application has a feed
     std::uint64_t log_bytes = 64u << 20;  // of a shard's log of publications, likewise
     std::string source;                   // the URL of where publications come from besides; empty: nowhere
+    // How far behind a slow subscription may be before its policy is applied, likewise.
+    std::uint64_t slow_messages = 100'000;
+    std::uint64_t slow_bytes = 16u << 20;
 
     bool secure() const;         // some listener is wss
     bool only_loopback() const;  // nobody reaches a listener from another machine

@@ -15,6 +15,8 @@ fanout::Feed make_feed(ServeOptions& options) {
     config.hub.log.bytes = options.log_bytes;
     config.hub.log.max_payload = std::min<std::size_t>(config.hub.log.max_payload, options.log_bytes / 64);
     config.source = !options.source.empty();
+    config.hub.slow_messages = options.slow_messages;
+    config.hub.slow_bytes = options.slow_bytes;
     config.publish_tokens = options.publish_tokens;
     config.open_publishing = options.only_loopback();
     for (const std::string_view spoken : {fanout::kBinarySubprotocol, fanout::kJsonSubprotocol})

@@ -100,6 +100,10 @@ TEST(ServeOptions, ReadsEachOption) {
                                 "64KiB",
                                 "--slow-reader",
                                 "close",
+                                "--slow-messages",
+                                "2k",
+                                "--slow-bytes",
+                                "1MiB",
                                 "--idle-timeout",
                                 "1m",
                                 "--ping-interval",
@@ -127,6 +131,8 @@ TEST(ServeOptions, ReadsEachOption) {
     EXPECT_EQ(options->endpoint.max_message, 4096u);
     EXPECT_EQ(options->endpoint.handshake_timeout, 3s);
     EXPECT_EQ(options->keep_alive, 90s);
+    EXPECT_EQ(options->slow_messages, 2000u);
+    EXPECT_EQ(options->slow_bytes, 1u << 20);
     EXPECT_EQ(options->user_timeout, 15s);
     EXPECT_EQ(options->endpoint.progress_timeout, 20s);
     EXPECT_EQ(options->endpoint.send_limit, 65536u);
@@ -178,6 +184,8 @@ TEST(ServeOptions, SaysInOneSentenceWhatIsWrong) {
         {"--handshake-timeout", "10"},
         {"--progress-timeout", "10"},
         {"--send-limit", "1KiB"},
+        {"--slow-messages", "0"},
+        {"--slow-bytes", "0"},
         {"--user-timeout", "3h"},
         {"--slow-reader", "wait"},
         {"--net", "dpdk"},
