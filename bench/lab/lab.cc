@@ -403,8 +403,9 @@ bool Lab::latency() {
     };
     if (!report("latency")) return false;
     const std::uint64_t retransmits_before = retransmits();
-    const auto began = std::chrono::system_clock::now();
-    if (!floor() || !order_first(Order::kLatency, "latency") || !floor() || !report("latency")) return false;
+    if (!floor()) return false;
+    const auto began = std::chrono::system_clock::now() + LatencyStage::kWarmUp;
+    if (!order_first(Order::kLatency, "latency") || !floor() || !report("latency")) return false;
     result_.latency = clients_[0]->latency().result(clients_[0]->floor().round_trips());
     result_.latency->measured_at = std::chrono::duration<double>(began.time_since_epoch()).count();
     result_.latency->retransmits = retransmits() - retransmits_before;

@@ -21,6 +21,7 @@ struct LabOptions;
 // The first client shard's part.
 class LatencyStage {
   public:
+    static constexpr Duration kWarmUp = 100ms;  // before what is measured
     static constexpr std::uint64_t kPayload = 32;
 
     explicit LatencyStage(const LabOptions& options) : options_(options) {}
@@ -35,7 +36,6 @@ class LatencyStage {
     LatencyResult result(const Histogram& floor) const;
 
   private:
-    static constexpr Duration kWarmUp = 100ms;
     static constexpr std::size_t kMostUnderWay = 1 << 20;
 
     bool say_what_is_due(Talker& talker, const TscClock& clock, Time now);

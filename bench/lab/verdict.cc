@@ -33,7 +33,9 @@ void judge(Result& result, const ServerTotals& server, std::uint64_t corrupted,
         check(result.latency->lost, "messages of the latency stage were lost");
         check(result.latency->unsent, "messages of the latency stage found no room and were not sent");
         if (result.latency->requested_per_s > 0) {
-            judge_rate(result.latency->rate_per_s, result.latency->requested_per_s, result.invalid_because);
+            const bool poisson = result.latency->mode == open_loop_name(Arrivals::kPoisson);
+            judge_rate(result.latency->rate_per_s, result.latency->requested_per_s, result.latency->seconds,
+                       poisson ? Arrivals::kPoisson : Arrivals::kConstant, result.invalid_because);
             judge_lag(result.latency->send_lag_ns, result.latency->rtt_ns, result.invalid_because);
         }
         if (result.latency->sent == 0) result.invalid_because.push_back("the latency stage sent no message");

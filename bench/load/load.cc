@@ -236,7 +236,7 @@ std::vector<std::string> Load::faults_of(const LoadResult& load) const {
         check(count, "connections failed to open during the run (" + why + ")");
     if (load.messages == 0) faults.push_back("no message came in the time that was measured");
     if (load.requested_per_s == 0 || !options_.echo) return faults;
-    judge_rate(load.messages_per_s, load.requested_per_s, faults);
+    judge_rate(load.messages_per_s, load.requested_per_s, load.seconds, options_.arrivals, faults);
     judge_lag(load.send_lag_ns, load.rtt_ns, faults);
     return faults;
 }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "bench/result/result.h"
+#include "bench/timing/schedule.h"
 
 namespace millrace::bench {
 
@@ -12,7 +13,8 @@ namespace millrace::bench {
 // `faults`, or nothing.
 void judge_lag(const Quantiles& send_lag, const Quantiles& rtt, std::vector<std::string>& faults);
 
-// Likewise, of messages a second.
-void judge_rate(double reached, double requested, std::vector<std::string>& faults);
+// Likewise, of messages a second, over `seconds`.
+void judge_rate(double reached, double requested, double seconds, Arrivals arrivals,
+                std::vector<std::string>& faults);
 
 }  // namespace millrace::bench

@@ -9,6 +9,7 @@
 #include <cmath>
 #include <cstdint>
 
+#include "bench/traffic/split_mix.h"
 #include "netstack/base/time.h"
 
 namespace millrace::bench {
@@ -37,7 +38,7 @@ class Schedule {
 
     Schedule() : Schedule(Setup{}) {}
     explicit Schedule(const Setup& setup) : setup_(setup), interval_ns_(1e9 / setup.per_second) {
-        random_ = setup.seed * 0x9e3779b97f4a7c15 + setup.shard;
+        random_ = mix(mix(setup.seed) + setup.shard);  // no seed is another's stream, begun later
         drawn_ns_ = interval();
         next_ = time_of_next();
     }
@@ -62,11 +63,7 @@ class Schedule {
     }
     // SplitMix64 makes a number above 0 and up to 1, its logarithm the interval.
     double interval() {
-        std::uint64_t mixed = random_ += 0x9e3779b97f4a7c15;
-        mixed = (mixed ^ mixed >> 30) * 0xbf58476d1ce4e5b9;
-        mixed = (mixed ^ mixed >> 27) * 0x94d049bb133111eb;
-        mixed ^= mixed >> 31;
-        const double uniform = static_cast<double>((mixed >> 11) + 1) * 0x1p-53;
+        const double uniform = static_cast<double>((mix(random_ += kGoldenRatio) >> 11) + 1) * 0x1p-53;
         return -std::log(uniform) * interval_ns_ * setup_.shards;
     }
 

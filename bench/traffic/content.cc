@@ -4,6 +4,7 @@
 
 #include <cstring>
 
+#include "bench/traffic/split_mix.h"
 #include "engine/options/units.h"
 
 namespace millrace::bench {
@@ -43,11 +44,8 @@ Content::Content(const ContentOptions& options)
 std::size_t Content::size_of(std::uint32_t number, std::uint32_t sequence) const {
     const std::uint64_t choices = options_.sizes.most - options_.sizes.least + 1;
     if (choices == 1) return options_.sizes.least;
-    // The finalizer of SplitMix64: every bit of its result depends on every bit of what it is given.
-    std::uint64_t mixed = (std::uint64_t{number} << 32 | sequence) + options_.seed * 0x9e3779b97f4a7c15;
-    mixed = (mixed ^ mixed >> 30) * 0xbf58476d1ce4e5b9;
-    mixed = (mixed ^ mixed >> 27) * 0x94d049bb133111eb;
-    return options_.sizes.least + (mixed ^ mixed >> 31) % choices;
+    const std::uint64_t message = std::uint64_t{number} << 32 | sequence;
+    return options_.sizes.least + mix(message + options_.seed * kGoldenRatio) % choices;
 }
 
 std::span<const std::byte> Content::make(std::uint32_t number, std::uint32_t sequence) {

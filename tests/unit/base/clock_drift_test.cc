@@ -13,12 +13,9 @@ namespace {
 TEST(ClockDrift, TheTscKeepsToTheKernelsClock) {
     const ClockDrift drift;
     std::this_thread::sleep_for(50ms);
-    // 20 ms of calibration know the rate to a few millionths, unless the machine takes the core away in it.
-    EXPECT_LT(std::abs(drift.ppm()), 1000);
-}
-
-TEST(ClockDrift, OfAMomentIsAFiniteNumber) {
-    EXPECT_TRUE(std::isfinite(ClockDrift().ppm()));
+    // The calibration knows the rate to a few millionths. A unit or a sign that is wrong is far beyond this
+    // bound, and the machine taking the core away in those 20 ms is not.
+    EXPECT_LT(std::abs(drift.ppm()), 200'000);
 }
 
 }  // namespace

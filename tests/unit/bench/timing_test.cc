@@ -102,14 +102,30 @@ TEST(PollMeter, KeepsTheLongestGapsAndCountsAll) {
 TEST(Judge, SaysWhyAnOpenLoopIsNotToBeBelieved) {
     std::vector<std::string> faults;
     judge_lag({.p99 = 100}, {.p99 = 1000}, faults);
-    judge_rate(995, 1000, faults);
+    judge_rate(995, 1000, 10, Arrivals::kConstant, faults);
     EXPECT_TRUE(faults.empty());
     judge_lag({.p99 = 101}, {.p99 = 1000}, faults);
     ASSERT_EQ(faults.size(), 1u);
     EXPECT_NE(faults[0].find("the generator lagged"), std::string::npos);
-    judge_rate(994, 1000, faults);
+    judge_rate(994, 1000, 10, Arrivals::kConstant, faults);
     ASSERT_EQ(faults.size(), 2u);
     EXPECT_NE(faults[1].find("994 messages a second came back of 1000"), std::string::npos);
+}
+
+// Of a Poisson process of 10,000 messages a hundred are one standard deviation.
+TEST(Judge, LeavesToAPoissonProcessWhatIsChance) {
+    for (std::uint64_t seed = 1; seed <= 50; ++seed) {
+        Schedule schedule({.per_second = 1000, .arrivals = Arrivals::kPoisson, .seed = seed});
+        Schedule::Turn turn;
+        while (schedule.next(Time{} + 10s, turn)) {
+        }
+        std::vector<std::string> faults;
+        judge_rate(static_cast<double>(schedule.turns()) / 10, 1000, 10, Arrivals::kPoisson, faults);
+        EXPECT_TRUE(faults.empty()) << seed << ": " << faults.front();
+    }
+    std::vector<std::string> faults;
+    judge_rate(950, 1000, 10, Arrivals::kPoisson, faults);
+    EXPECT_EQ(faults.size(), 1u);
 }
 
 }  // namespace
