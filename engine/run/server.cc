@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "engine/options/units.h"
+#include "engine/run/quoted.h"
 #include "engine/run/www.h"
 
 namespace millrace {
@@ -18,18 +19,6 @@ constexpr Duration kLook = 50ms;  // how often the main thread looks whether the
 bool all_ended(const std::vector<ShardStatus>& shards) {
     return std::all_of(shards.begin(), shards.end(),
                        [](const ShardStatus& shard) { return shard.ended.load(); });
-}
-
-// Text from the wire as a quoted value: nothing in it can end a line, or look like another value.
-std::string quoted(std::string_view text) {
-    std::string out = "\"";
-    for (const char c : text) {
-        if (c >= ' ' && c <= '~' && c != '"' && c != '\\')
-            out += c;
-        else
-            out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
-    }
-    return out + '"';
 }
 
 // What the shards have refused since this was last called: a line each on standard error.

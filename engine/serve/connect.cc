@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/run/connect.h"
+#include "engine/run/quoted.h"
 #include "engine/serve/input.h"
 #include "engine/utf8/utf8.h"
 
@@ -35,7 +36,7 @@ class Terminal {
     }
 
     void on_close(auto&, ws::CloseCode code, std::string_view reason) {
-        note(fmt::format("closed with {} {}", static_cast<int>(code), reason));
+        note(fmt::format("closed with {} {}", static_cast<int>(code), quoted(reason)));
     }
 
     // Sends what has been typed; a message that finds no room waits for the next turn.
