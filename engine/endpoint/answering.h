@@ -88,6 +88,11 @@ bool Endpoint<C, Handlers...>::answer_page(net::ConnId id, Slot& slot) {
     const bool reads = request_.method == "GET" || request_.method == "HEAD";
     if (found == pages_.end() || !reads) return answer_without_page(id, slot);
     const Page& page = *found->second;
+    if (page.guarded)
+        if (const Access access = config_.tokens.judge(request_); !access.allowed()) {
+            deny(id, slot, access);
+            return true;
+        }
     http::ResponseHead head{.keep_alive = http::keeps_alive(request_)};
     if (!page.location.empty()) {
         const http::Field location{"Location", page.location};
@@ -96,7 +101,7 @@ bool Endpoint<C, Handlers...>::answer_page(net::ConnId id, Slot& slot) {
         return answer(id, slot, head, "It is there.\n");
     }
     head.content_type = page.content_type;
-    if (page.make) return answer(id, slot, head, page.make());
+    if (page.make) return answer(id, slot, head, page.make(now_));
     const http::Field etag{"ETag", page.etag};
     head.extra = std::span(&etag, 1);
     if (http::names_etag(request_, page.etag)) head.status = 304;

@@ -15,6 +15,7 @@
 namespace millrace {
 
 struct EndpointConfig {
+    unsigned shard = 0;  // which of a server's it is
     std::uint64_t max_message =
         16u << 20;  // bytes of one message, below 4 GiB; more fails the connection with 1009
     std::size_t message_memory =
@@ -40,8 +41,8 @@ struct EndpointConfig {
     std::function<void(std::string_view)> notice;
     http::Limits http;
     ws::UpgradePolicy upgrade;
-    AccessTokens
-        tokens;  // of which one is asked for at every route, before its handler is; none: not asked for
+    AccessTokens tokens;  // of which one is asked for at every route, before its handler is, and at guarded
+                          // pages; none: not
     // Connections begin with a header of the PROXY protocol, and those that do not are ended.
     bool proxy_protocol = false;
     proxy::ForwardedPolicy forwarded;

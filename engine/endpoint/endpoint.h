@@ -87,6 +87,7 @@ class Endpoint {
     template <class Handler>
     Handler& handler();
     C& carrier() { return carrier_; }
+    unsigned shard() const { return config_.shard; }
     // Fetches what a message to or from it touches, for an application that goes over many of them.
     void prefetch(net::ConnId id) const;
     // By the PROXY protocol and the forwarded fields, where the configuration trusts them; else the

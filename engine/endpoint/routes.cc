@@ -24,12 +24,17 @@ Page page(std::string path, std::string content_type, std::string body) {
     return page;
 }
 
-Page page(std::string path, std::string content_type, std::function<std::string()> make) {
+Page page(std::string path, std::string content_type, std::function<std::string_view(Time)> make) {
     return {.path = std::move(path), .content_type = std::move(content_type), .make = std::move(make)};
 }
 
 Page redirection(std::string path, std::string location) {
     return {.path = std::move(path), .location = std::move(location)};
+}
+
+Page guarded(Page page) {
+    page.guarded = true;
+    return page;
 }
 
 }  // namespace millrace

@@ -28,6 +28,8 @@
 #include <utility>
 #include <vector>
 
+#include "netstack/base/time.h"
+
 namespace millrace {
 
 template <class Handler>
@@ -41,20 +43,24 @@ Route<Handler> route(std::string path, Handler handler) {
     return {std::move(path), std::move(handler)};
 }
 
-// What GET and HEAD of `path` (as it is without its percent-encoding) are answered with. Exactly one of the
-// last three is there.
+// What GET and HEAD of `path` (as it is without its percent-encoding) are answered with: one of `body`,
+// `make` and `location`.
 struct Page {
     std::string path;
     std::string content_type;
     std::shared_ptr<const std::string> body;  // always the same: every shard's copy of the page shares it
     std::string etag;                         // of `body` (RFC 9110 section 8.8.3)
-    std::function<std::string()> make;        // made for each request
-    std::string location;                     // 308 to there
+    // Called for each request, at that time; what it returns stays until it is called again. Every shard has
+    // its own copy.
+    std::function<std::string_view(Time)> make;
+    std::string location;  // 308 to there
+    bool guarded = false;  // one of EndpointConfig::tokens is asked for here too
 };
 
 Page page(std::string path, std::string content_type, std::string body);
-Page page(std::string path, std::string content_type, std::function<std::string()> make);
+Page page(std::string path, std::string content_type, std::function<std::string_view(Time)> make);
 Page redirection(std::string path, std::string location);
+Page guarded(Page page);
 
 template <class... Handlers>
 struct App {

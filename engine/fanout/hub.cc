@@ -42,7 +42,9 @@ ErrorCode Hub::publish(const Publication& p, std::uint64_t& sequence) {
     Publication named = p;
     named.topic_id = topic;
     sequence = log_.chain(topic).sequence + 1;
-    return log(named, sequence);
+    const ErrorCode error = log(named, sequence);
+    if (error == ErrorCode::kNone) ++counters_.published;
+    return error;
 }
 
 // What has not been delivered may take a quarter of the log: then publishers wait, not subscribers.
@@ -64,7 +66,7 @@ ErrorCode Hub::log(const Publication& p, std::uint64_t sequence) {
     counters_.missing.add(sequence - last - 1);
     log_.append(named, sequence);
     counters_.values_dropped.add(log_.values_dropped() - counters_.values_dropped.value());
-    ++counters_.published;
+    ++counters_.logged;
     return ErrorCode::kNone;
 }
 

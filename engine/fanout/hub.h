@@ -78,7 +78,8 @@ struct HubConfig {
 
 // Written by the shard, read by anyone.
 struct HubCounters {
-    Counter published;
+    Counter published;       // at their topic's home, this shard
+    Counter logged;          // wherever they come from
     Counter refused;         // publications: no room, or no place for their topic
     Counter deliveries;      // messages sent to a subscriber
     Counter fallen_behind;   // times that a subscription did not keep up
@@ -92,6 +93,7 @@ struct HubCounters {
     template <class Visitor>
     void visit(Visitor&& visitor) const {
         visitor("published", published.value());
+        visitor("logged", logged.value());
         visitor("publications_refused", refused.value());
         visitor("deliveries", deliveries.value());
         visitor("fallen_behind", fallen_behind.value());

@@ -78,6 +78,7 @@ template <class Clock, class C, class... Handlers>
 void serve_shard_on(unsigned shard, const Clock& clock, C& carrier, const ServeOptions& options,
                     const App<Handlers...>& app, const ShardControl& control, ShardStatus& status) {
     EndpointConfig config = options.endpoint;
+    config.shard = shard;
     config.notice = advise;
     auto endpoint = Endpoint<C, Handlers...>::create(carrier, config, app);
     if (!endpoint) return status.ready.set_value(tl::unexpected(endpoint.error()));

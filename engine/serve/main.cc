@@ -42,12 +42,13 @@ int serve(int argc, char** argv) {
         std::make_shared<millrace::status::Board>(static_cast<unsigned>(options->cores.size()));
     return millrace::serve(
         std::move(*options),
-        millrace::app(millrace::route("/echo", Echo{}), millrace::route("/feed", std::move(feed)),
-                      millrace::route("/status", millrace::Status(board)),
-                      millrace::page("/", "text/html; charset=utf-8", millrace::kStatusPage),
-                      millrace::page("/metrics", std::string(millrace::status::kMetricsType),
-                                     [board] { return millrace::status::metrics(*board); }),
-                      millrace::page("/healthz", "text/plain; charset=utf-8", "ok\n")));
+        millrace::app(
+            millrace::route("/echo", Echo{}), millrace::route("/feed", std::move(feed)),
+            millrace::route("/status", millrace::Status(board)),
+            millrace::page("/", "text/html; charset=utf-8", millrace::kStatusPage),
+            millrace::guarded(millrace::page("/metrics", std::string(millrace::status::kMetricsType),
+                                             millrace::status::MetricsPage(board))),
+            millrace::page("/healthz", "text/plain; charset=utf-8", "ok\n")));
 }
 
 }  // namespace

@@ -25,7 +25,7 @@ class Status {
 
     template <class EndpointType>
     Expected<void> on_shard(EndpointType& endpoint) {
-        shard_ = board_->join([&](auto&& visitor) { visit(endpoint, visitor); });
+        board_->join([&](auto&& visitor) { visit(endpoint, visitor); });
         return {};
     }
 
@@ -45,8 +45,8 @@ class Status {
     void on_poll(EndpointType& endpoint, Time now) {
         if (now < next_) return;
         if (began_ == Time{}) began_ = now;
-        next_ = now + kPeriod;
-        board_->write(shard_, [&](auto&& visitor) { visit(endpoint, visitor); });
+        next_ = now + status::Board::kPeriod;
+        board_->write(endpoint.shard(), [&](auto&& visitor) { visit(endpoint, visitor); });
         if (watchers_.empty()) return;
         const std::string text = status::report(*board_, std::chrono::duration<double>(now - began_).count());
         for (const net::ConnId id : watchers_)
@@ -55,7 +55,6 @@ class Status {
 
   private:
     static constexpr std::size_t kMostWatchers = 16;  // of a shard
-    static constexpr Duration kPeriod = 1s;
 
     template <class EndpointType, class Visitor>
     static void visit(EndpointType& endpoint, Visitor& visitor) {
@@ -80,7 +79,6 @@ class Status {
     }
 
     std::shared_ptr<status::Board> board_;
-    unsigned shard_ = 0;
     Time began_{}, next_{};
     std::vector<net::ConnId> watchers_;
 };

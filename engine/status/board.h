@@ -11,24 +11,26 @@
 #include <string_view>
 #include <vector>
 
+#include "netstack/base/time.h"
+
 namespace millrace::status {
 
 class Board {
   public:
+    static constexpr Duration kPeriod = 1s;           // between two writes of a shard
     static constexpr std::size_t kMostFigures = 384;  // a shard's; what is beyond is left out
 
     explicit Board(unsigned shards) : rows_(std::make_unique<Row[]>(shards)), shards_(shards) {}
 
-    // A shard takes part, on its thread, before it serves: its number. visit(visitor) calls visitor(name,
-    // value) for each figure, always the same ones in the same order, and on all shards.
+    // A shard takes part, on its thread, before it serves. visit(visitor) calls visitor(name, value) for each
+    // figure, always the same ones in the same order, and on all shards.
     template <class Visit>
-    unsigned join(const Visit& visit) {
+    void join(const Visit& visit) {
         std::call_once(named_, [&] {
             visit([this](std::string_view name, std::uint64_t) {
                 if (names_.size() < kMostFigures) names_.emplace_back(name);
             });
         });
-        return joined_.fetch_add(1);
     }
     template <class Visit>
     void write(unsigned shard, const Visit& visit) {
@@ -58,7 +60,6 @@ class Board {
     unsigned shards_;
     std::once_flag named_;
     std::vector<std::string> names_;
-    std::atomic<unsigned> joined_{0};
 };
 
 }  // namespace millrace::status

@@ -21,7 +21,7 @@ bool is_upper(char c) {
     return std::isupper(static_cast<unsigned char>(c)) != 0;
 }
 
-// TcpInSegs and uring.SentBytes as tcp_in_segs and uring_sent_bytes.
+// tcp.InSegs and uring.SentBytes as tcp_in_segs and uring_sent_bytes.
 std::string snake(std::string_view name) {
     std::string out;
     for (std::size_t i = 0; i < name.size(); ++i) {
@@ -93,6 +93,12 @@ std::string metrics(const Board& board) {
                            board.value(shard, i));
     }
     return out;
+}
+
+std::string_view MetricsPage::operator()(Time now) {
+    if (!text_.empty() && now - made_ < Board::kPeriod) return text_;
+    made_ = now;
+    return text_ = metrics(*board_);
 }
 
 std::string report(const Board& board, double seconds) {

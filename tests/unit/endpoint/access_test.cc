@@ -1,5 +1,6 @@
 // Who may open a WebSocket, whom the application sees, and what is said of those who may not.
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <string>
@@ -63,6 +64,27 @@ TEST_F(AccessTest, TokensAreAskedForAtEveryRoute) {
     Raw page = connect_raw();
     say(page, "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n");
     EXPECT_TRUE(page.got.ends_with("ok\n"));
+}
+
+TEST_F(AccessTest, TokensAreAskedForAtGuardedPages) {
+    const auto figures = [this](Raw& raw, std::string_view query, std::string_view fields = "") {
+        raw.got.clear();
+        say(raw, fmt::format("GET /figures{} HTTP/1.1\r\nHost: a\r\n{}\r\n", query, fields));
+        return raw.got;
+    };
+    EndpointConfig config;
+    config.tokens.add("secret");
+    start(config);
+    Raw raw = connect_raw();
+    EXPECT_TRUE(figures(raw, "").starts_with("HTTP/1.1 401 ")) << raw.got;
+    EXPECT_NE(raw.got.find("\r\nWWW-Authenticate: Bearer"), raw.got.npos);
+    EXPECT_TRUE(figures(raw, "?token=wrong").starts_with("HTTP/1.1 401 ")) << raw.got;
+    EXPECT_TRUE(figures(raw, "?token=secret").ends_with("\r\n\r\n3\n")) << raw.got;
+    EXPECT_TRUE(figures(raw, "", "Authorization: Bearer secret\r\n").ends_with("\r\n\r\n3\n")) << raw.got;
+    EXPECT_EQ(server->counters().refused_unauthorised.value(), 2u);
+    start();
+    raw = connect_raw();
+    EXPECT_TRUE(figures(raw, "").ends_with("\r\n\r\n3\n")) << raw.got;
 }
 
 TEST_F(AccessTest, ThePeerIsTheCarriersUnlessAProxyIsTrusted) {

@@ -92,7 +92,8 @@ class EndpointPair : public ::testing::Test {
         MemoryCarrier::join(server_side, client_side);
         auto server_app = app(route("/echo", Echo{&served}), route("/guarded", Guarded{}),
                               page("/", "text/html", "<p>hello</p>"), page("/healthz", "text/plain", "ok\n"),
-                              page("/long", "text/plain", std::string(kLongPage, 'l')));
+                              page("/long", "text/plain", std::string(kLongPage, 'l')),
+                              guarded(page("/figures", "text/plain", "3\n")));
         auto made = Server::create(server_side, config, std::move(server_app));
         ASSERT_TRUE(made);
         server = std::move(*made);

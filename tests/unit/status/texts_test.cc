@@ -18,14 +18,16 @@ void fill(Board& board) {
             visitor("ws_messages_sent", 10 * times);
             visitor("fanout_subscribers_le_0", 1 * times);
             visitor("fanout_subscribers_le_1", 2 * times);
-            visitor("TcpRetransSegs", 0 * times);
+            visitor("tcp.RetransSegs", 0 * times);
         };
-        board.write(board.join(visit), visit);
+        board.join(visit);
+        board.write(static_cast<unsigned>(times - 1), visit);
     }
 }
 
 TEST(MetricName, IsInSnakeCaseWithItsUnitLastAndTotalForWhatOnlyGrows) {
-    EXPECT_EQ(metric_name("TcpInSegs"), "millrace_tcp_in_segs_total");
+    EXPECT_EQ(metric_name("tcp.InSegs"), "millrace_tcp_in_segs_total");
+    EXPECT_EQ(metric_name("tcp.TCPHPHits"), "millrace_tcp_tcphp_hits_total");
     EXPECT_EQ(metric_name("uring.ReceivedBytes"), "millrace_uring_received_bytes_total");
     EXPECT_EQ(metric_name("Icmp6OutMLDv2Reports"), "millrace_icmp6_out_ml_dv2_reports_total");
     EXPECT_EQ(metric_name("ws_bytes_sent"), "millrace_ws_sent_bytes_total");
@@ -41,6 +43,20 @@ TEST(Metrics, HaveEachShardsFiguresUnderOneType) {
                                 "millrace_ws_open{shard=\"1\"} 6\n"));
     EXPECT_THAT(text, HasSubstr("# TYPE millrace_tcp_retrans_segs_total counter\n"
                                 "millrace_tcp_retrans_segs_total{shard=\"0\"} 0\n"));
+}
+
+TEST(Metrics, PageIsMadeAnewWhenTheFiguresMayBeOthers) {
+    const auto board = std::make_shared<Board>(2);
+    fill(*board);
+    MetricsPage page(board);
+    MetricsPage other = page;
+    const Time start{Duration(0)};
+    const std::string first(page(start));
+    EXPECT_EQ(first, metrics(*board));
+    board->write(0, [](auto&& visitor) { visitor("ws_open", 77); });
+    EXPECT_EQ(page(start + Board::kPeriod - 1us), first);
+    EXPECT_THAT(std::string(other(start)), HasSubstr("ws_open{shard=\"0\"} 77\n"));
+    EXPECT_THAT(std::string(page(start + Board::kPeriod)), HasSubstr("ws_open{shard=\"0\"} 77\n"));
 }
 
 TEST(Metrics, HistogramsBucketsAreCumulativeAndEndWithAll) {
@@ -71,7 +87,8 @@ TEST(Board, LeavesOutWhatIsBeyondItsBound) {
         for (std::uint64_t i = 0; i < Board::kMostFigures + 10; ++i)
             visitor("figure", i + 1);
     };
-    board.write(board.join(visit), visit);
+    board.join(visit);
+    board.write(0, visit);
     EXPECT_EQ(board.names().size(), Board::kMostFigures);
     EXPECT_EQ(board.value(0, Board::kMostFigures - 1), Board::kMostFigures);
 }
