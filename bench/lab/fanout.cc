@@ -64,12 +64,12 @@ bool FanoutPublisher::tick(fanout::Feed& feed, Time now) {
         return true;
     }
     if (plan.rate == 0) {
-        if (due_ <= delivered() - before_ + overlap_ * plan.burst)
+        if (due_ <= delivered() - before_ + overlap_ * plan.burst && !feed.crowded())
             for (unsigned i = 0; i < plan.burst; ++i)
                 publish(feed, now);
         return false;
     }
-    for (; next_ <= now; next_ += Duration(static_cast<std::int64_t>(1e9 / plan.rate)))
+    for (; next_ <= now && !feed.crowded(); next_ += Duration(static_cast<std::int64_t>(1e9 / plan.rate)))
         publish(feed, next_);
     return false;
 }

@@ -9,7 +9,6 @@ namespace millrace::fanout {
 bool PublicationRing::push(const Publication& p, std::uint64_t sequence) {
     const std::size_t cells = cells_for(sizeof(Head) + p.topic.size() + p.key.size() + p.payload.size());
     if (ring_.free_slots(cells) < cells) return false;
-    if (out_.size() < cells) out_.resize(cells);
     const Head head{.sequence = sequence,
                     .time_ns = p.time_ns,
                     .payload_bytes = static_cast<std::uint32_t>(p.payload.size()),
@@ -25,18 +24,16 @@ bool PublicationRing::push(const Publication& p, std::uint64_t sequence) {
     add(p.topic.data(), p.topic.size());
     add(p.key.data(), p.key.size());
     add(p.payload.data(), p.payload.size());
-    return ring_.push(std::span<const Cell>(out_.data(), cells));
+    return ring_.push(std::span<const Cell>(out_.get(), cells));
 }
 
 // The cells of a publication come into the ring all at once.
 bool PublicationRing::pop(Publication& p, std::uint64_t& sequence) {
-    if (in_.empty()) in_.resize(1);
     if (!ring_.pop(in_[0])) return false;
     Head head;
     std::memcpy(&head, in_[0].data(), sizeof head);
     const std::size_t cells = cells_for(sizeof head + head.topic_bytes + head.key_bytes + head.payload_bytes);
-    if (in_.size() < cells) in_.resize(cells);
-    if (cells > 1) ring_.pop(std::span(in_).subspan(1, cells - 1));
+    if (cells > 1) ring_.pop(std::span(&in_[1], cells - 1));
     const std::byte* at = in_[0].data() + sizeof head;
     const char* text = reinterpret_cast<const char*>(at);
     p = {.topic = {text, head.topic_bytes},

@@ -5,7 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <vector>
+#include <memory>
 
 #include "engine/fanout/publication.h"
 #include "netstack/base/spsc_ring.h"
@@ -15,7 +15,10 @@ namespace millrace::fanout {
 class PublicationRing {
   public:
     // The longest publication must fit into `bytes`.
-    explicit PublicationRing(std::size_t bytes) : ring_(bytes / kCellBytes) {}
+    explicit PublicationRing(std::size_t bytes)
+        : ring_(bytes / kCellBytes),
+          out_(std::make_unique_for_overwrite<Cell[]>(bytes / kCellBytes)),
+          in_(std::make_unique_for_overwrite<Cell[]>(bytes / kCellBytes)) {}
 
     // The sender's side. False when the ring has no room for it. Of `p`, time, topic, key, content and
     // payload go across.
@@ -42,8 +45,9 @@ class PublicationRing {
     static std::size_t cells_for(std::size_t bytes) { return (bytes + kCellBytes - 1) / kCellBytes; }
 
     SpscRing<Cell> ring_;
-    alignas(64) std::vector<Cell> out_;  // the sender's scratch
-    alignas(64) std::vector<Cell> in_;   // the receiver's
+    // The sender's scratch and the receiver's, as long as the ring: memory only as far as they were ever
+    // used.
+    std::unique_ptr<Cell[]> out_, in_;
 };
 
 }  // namespace millrace::fanout

@@ -18,8 +18,9 @@ void pin_to_cpu(unsigned cpu);
 
 template <class... Handlers>
 Expected<void> serve_uring(ServeOptions& options, const App<Handlers...>& app) {
-    // A shard with nothing to do sleeps, and looks this often at its control and at what a source has for it.
-    const Duration idle_wait = options.source.empty() ? 100ms : 1ms;
+    // A shard with nothing to do sleeps, and looks this often at its control, and at what a source or the
+    // other shards have for it: their rings wake nobody.
+    const Duration idle_wait = options.source.empty() && options.cores.size() == 1 ? 100ms : 1ms;
     if (auto checked = net::check_cpus(options.cores); !checked) return checked;
     constexpr std::size_t kKernelBytes = 4'500;  // of its socket: measured, scripts/compare
     const std::size_t bytes = idle_bytes<net::UringCarrier, Handlers...>(options.secure()) + kKernelBytes;

@@ -236,22 +236,22 @@ void Tracer::enter_loop(pid_t thread, std::uint64_t top) {
             write_byte(address, breakpoint.byte);
 }
 
-// Highest on the stack of a turn is where the function returns to that the loop has called: whether that is
-// one of those whose business it is not.
+// Whether the function that the loop has called is one of those whose business it is not. Where it returns to
+// stands on the stack of the turn; so may, in room that nobody has written to since, the last call of a turn
+// of another loop, which is never one of these.
 bool Tracer::is_excused(pid_t thread, const user_regs_struct& registers) const {
     const std::uint64_t top = watched_.at(thread);
     if (registers.rsp >= top || top - registers.rsp > kMostStack) return false;
     std::vector<std::uint64_t> stack((top - registers.rsp) / 8);
     [[maybe_unused]] const auto n =
         ::pread(memory_, stack.data(), stack.size() * 8, static_cast<off_t>(registers.rsp));
-    const auto is_loop = [&](std::uint64_t word) {
-        return mapping_at(word) && is_one_of(what_.loops, name_of(word));
-    };
-    const auto word = std::find_if(stack.rbegin(), stack.rend(), is_loop);
-    if (word == stack.rend() || read_byte(*word - 5) != kCallNear) return false;
-    std::int32_t distance = 0;
-    if (::pread(memory_, &distance, 4, static_cast<off_t>(*word - 4)) != 4) return false;
-    return is_one_of(what_.excused, name_of(*word + static_cast<std::uint64_t>(std::int64_t{distance})));
+    return std::any_of(stack.begin(), stack.end(), [&](std::uint64_t word) {
+        std::int32_t distance = 0;
+        return mapping_at(word) && is_one_of(what_.loops, name_of(word)) &&
+               read_byte(word - 5) == kCallNear &&
+               ::pread(memory_, &distance, 4, static_cast<off_t>(word - 4)) == 4 &&
+               is_one_of(what_.excused, name_of(word + static_cast<std::uint64_t>(std::int64_t{distance})));
+    });
 }
 
 void Tracer::note(pid_t thread, std::uint64_t address, const user_regs_struct& registers) {
