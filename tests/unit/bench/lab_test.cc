@@ -178,7 +178,8 @@ std::string cores_of(unsigned shards) {
 }
 
 // Each connection is one shard's at either end, and no segment of it comes to another: a shard would reset
-// what it does not know.
+// what it does not know. On a machine that lets a shard stand still for longer than a timeout it may be a FIN
+// sent again to one who has closed since (RFC 9293 section 3.10.7.1), of the other end's retransmissions.
 void expect_spread(unsigned servers, unsigned clients, std::vector<std::string> more = {}) {
     constexpr std::uint64_t kConnections = 1000;
     more.insert(more.end(), {"--connections", std::to_string(kConnections), "--cores-server",
@@ -191,7 +192,8 @@ void expect_spread(unsigned servers, unsigned clients, std::vector<std::string> 
     EXPECT_EQ(result["environment"]["client_cores"].size(), clients);
     EXPECT_EQ(result["shards"].size(), servers + clients);
     for (const auto& [end, shards] : {std::pair{"server", servers}, {"client", clients}}) {
-        EXPECT_EQ(result["counters"][end]["tcp.OutRsts"], 0);
+        const json& other = result["counters"][end == std::string("server") ? "client" : "server"];
+        EXPECT_LE(result["counters"][end]["tcp.OutRsts"], other["tcp.RetransSegs"]);
         std::uint64_t connections = 0, messages = 0;
         for (const json& shard : result["shards"]) {
             if (shard["end"] != end) continue;
