@@ -30,7 +30,6 @@ requires(std::is_trivially_copyable_v<T> && sizeof(T) >= sizeof(std::uint32_t)) 
         if (free_ != kNoBlock) {
             const std::uint32_t taken = free_;
             std::memcpy(&free_, static_cast<const void*>(&blocks_[taken]), sizeof free_);
-            if (free_ != kNoBlock) __builtin_prefetch(&blocks_[free_], 1);  // where the next one is read
             ++in_use_;
             return taken;
         }

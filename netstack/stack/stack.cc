@@ -144,11 +144,6 @@ void Stack::receive(std::span<rte_mbuf*> frames, Time now) {
     }
     for (std::size_t i = 0; i < n; ++i)
         tcp_->prefetch_connection(arrivals[i].hash);
-    // Of thousands of connections none of this is in the near caches, and each depends on the one before.
-    for (std::size_t i = 0; i < n; ++i)
-        tcp_->prefetch_send_queue(arrivals[i].hash);
-    for (std::size_t i = 0; i < n; ++i)
-        tcp_->prefetch_oldest_unit(arrivals[i].hash);
     for (std::size_t i = 0; i < n; ++i) {
         const Arrival& a = arrivals[i];
         tcp_->input(a.segment, a.source, a.destination, a.hash, now);

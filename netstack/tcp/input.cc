@@ -3,7 +3,6 @@
 
 #include <optional>
 
-#include "netstack/port/prefetch.h"
 #include "netstack/tcp/tcp.h"
 
 namespace millrace::tcp {
@@ -40,21 +39,6 @@ void Tcp::prefetch_table(std::uint32_t flow_hash) const {
 void Tcp::prefetch_connection(std::uint32_t flow_hash) const {
     const std::uint32_t slot = table_.candidate(flow_hash);
     if (slot != kNoBlock) prefetch(ConnId{slot});
-}
-
-void Tcp::prefetch_send_queue(std::uint32_t flow_hash) const {
-    const std::uint32_t slot = table_.candidate(flow_hash);
-    if (slot == kNoBlock || slab_[slot].send_queue == kNoBlock) return;
-    const auto* lines = reinterpret_cast<const char*>(&send_queues_[slab_[slot].send_queue]);
-    rte_prefetch0(lines);
-    rte_prefetch0(lines + 64);
-}
-
-void Tcp::prefetch_oldest_unit(std::uint32_t flow_hash) const {
-    const std::uint32_t slot = table_.candidate(flow_hash);
-    if (slot == kNoBlock || slab_[slot].send_queue == kNoBlock) return;
-    const rte_mbuf* unit = send_queues_[slab_[slot].send_queue].head;
-    if (unit != nullptr) net::prefetch_mbuf(unit);
 }
 
 void Tcp::prefetch(ConnId id) const {

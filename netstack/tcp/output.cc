@@ -1,6 +1,5 @@
 // The way out: flush() walks the connections that have something to send and frames what the windows allow.
 
-#include "netstack/port/prefetch.h"
 #include "netstack/tcp/tcp.h"
 
 namespace millrace::tcp {
@@ -216,7 +215,6 @@ void Tcp::push_segment(rte_mbuf* packet, const Connection& c, std::uint16_t head
 }
 
 rte_mbuf* Tcp::header_mbuf() {
-    net::prefetch_next(header_pool_);
     rte_mbuf* packet = rte_pktmbuf_alloc(header_pool_);
     if (packet == nullptr) ++counters_.header_pool_dry;
     return packet;

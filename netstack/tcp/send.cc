@@ -2,7 +2,6 @@
 
 #include <cstring>
 
-#include "netstack/port/prefetch.h"
 #include "netstack/tcp/tcp.h"
 
 namespace millrace::tcp {
@@ -93,7 +92,6 @@ bool Tcp::add_spares(SendQueue& q, std::size_t count) {
         return false;
     }
     rte_mbuf* first = nullptr;
-    net::prefetch_next(data_pool_);
     while (count > 0) {
         rte_mbuf* fresh[kBulk];
         const auto part = static_cast<unsigned>(std::min<std::size_t>(count, kBulk));

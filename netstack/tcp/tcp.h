@@ -109,10 +109,6 @@ class Tcp {
                             const IpAddress& destination) const;
     void prefetch_table(std::uint32_t flow_hash) const;
     void prefetch_connection(std::uint32_t flow_hash) const;
-    // What its acknowledgment will touch besides, one after the other: where the bytes under way are
-    // described, and the oldest unit of them.
-    void prefetch_send_queue(std::uint32_t flow_hash) const;
-    void prefetch_oldest_unit(std::uint32_t flow_hash) const;
     // The lines of a connection that is about to be used.
     void prefetch(ConnId id) const;
     // `segment` begins with the TCP header and ends with the IP payload; its checksum has been verified.
